@@ -1,0 +1,45 @@
+# Every target creates what it needs: a machine with Python >= 3.11 (with pip) and make is enough.
+
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+DEMO := thetabulk-demo
+
+.PHONY: help demo test lint bench pictures clean
+
+help:
+	@echo "make demo      a month of QQQ from the built-in simulator, then status and verify"
+	@echo "make test      the tests"
+	@echo "make lint      ruff, mypy and the architecture test"
+	@echo "make bench     the numbers of the README, measured again"
+	@echo "make pictures  the pictures of the README, made again from real output"
+	@echo "make clean     removes what these targets made"
+
+$(READY): pyproject.toml .ci/make-venv
+	@echo "preparing $(VENV), once (a minute or two)"
+	@.ci/make-venv $(VENV)
+	@touch $@
+
+demo: $(READY)
+	$(BIN)/thetabulk download QQQ --simulate --from 2024-07-01 --to 2024-07-31 --store $(DEMO)
+	$(BIN)/thetabulk status --store $(DEMO)
+	$(BIN)/thetabulk verify --store $(DEMO)
+
+test: $(READY)
+	$(BIN)/python -m pytest --numprocesses auto
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest --quiet tests/test_architecture.py
+
+bench: $(READY)
+	$(BIN)/python benchmarks/run.py
+
+pictures: $(READY)
+	$(BIN)/python docs/make_pictures.py
+
+clean:
+	rm -rf $(VENV) $(VENV).bootstrap $(DEMO) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find thetabulk tests benchmarks docs -name __pycache__ -type d -prune -exec rm -rf {} +

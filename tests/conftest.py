@@ -1,0 +1,23 @@
+"""What every test relies on: no settings from outside, and aioresponses that works with today's aiohttp."""
+
+import inspect
+import os
+from functools import partial
+from unittest.mock import Mock
+
+import aioresponses.core
+import pytest
+from aiohttp import ClientResponse
+
+if "stream_writer" in inspect.signature(ClientResponse.__init__).parameters:
+    # aiohttp 3.14 asks for the writer of the request; aioresponses 0.7.9 does not know that, and has none.
+    with_writer = partial(ClientResponse, stream_writer=Mock(output_size=0))
+    aioresponses.core.ClientResponse = with_writer  # type: ignore[attr-defined,assignment]
+
+
+@pytest.fixture(autouse=True)
+def no_settings_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A developer's THETABULK_* variables change no test."""
+    for name in os.environ:
+        if name.startswith("THETABULK_"):
+            monkeypatch.delenv(name)

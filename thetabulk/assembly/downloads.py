@@ -1,0 +1,347 @@
+"""A run: download, resume, update. From settings to exit code, with everything wired in between."""
+
+import asyncio
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, replace
+from datetime import datetime, time, timedelta
+from pathlib import Path
+
+from thetabulk.assembly import clock, contact, stores
+from thetabulk.assembly.awake import kept_awake
+from thetabulk.assembly.contact import Held
+from thetabulk.assembly.listing import ask_missing_lists
+from thetabulk.assembly.parts import Grids, Hold, RunParts
+from thetabulk.assembly.pulse import Pulse
+from thetabulk.assembly.reconciling import reconcile_store
+from thetabulk.assembly.statuses import status_rows
+from thetabulk.assembly.stores import Store
+from thetabulk.assembly.wishes import Wish, job_of, wish_of, wish_of_jobs
+from thetabulk.config import Config, Resolved
+from thetabulk.errors import DriveGone, ThetabulkError, UsageError, worst
+from thetabulk.events import Emit, Event, Notice, RunFinished, RunStarted, ShardFinished
+from thetabulk.fetch.breaker import Breaker
+from thetabulk.fetch.client import Client
+from thetabulk.fetch.fetcher import Fetcher, in_thread
+from thetabulk.fetch.gate import Gate
+from thetabulk.fetch.limit import Limit
+from thetabulk.fetch.url import check_url
+from thetabulk.fetch.verdict import tier_in
+from thetabulk.model import Boundary, Proof, Refused, Saved, Shard
+from thetabulk.plan.calendar import Calendar
+from thetabulk.plan.planner import Plan, build_plan, failed_days, standing
+from thetabulk.report.tally import Tally
+from thetabulk.run.pipeline import Ending, Pipeline
+from thetabulk.run.walk import Walk
+from thetabulk.terminal.process import SimulatorProcess, memory_percent
+
+QUEUED = 2
+"""So many more than the account allows: a queued request hides a gap, and heals a wrong table (design §6)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Orders:
+    """What a run is asked for beyond its settings. `simulator` are the arguments of a simulator to be started."""
+
+    command: str = "download"
+    simulator: tuple[str, ...] | None = None
+    failed_only: bool = False
+    recheck: bool = False
+
+
+def run(resolved: Resolved, orders: Orders, emit: Emit) -> int:
+    """Runs until nothing is left, or the run is stopped. Returns the exit code; raises ThetabulkError for what ended
+    the run before it could begin."""
+    with ExitStack() as stack:
+        if orders.simulator is not None:
+            process = stack.enter_context(SimulatorProcess(["--port", "0", *orders.simulator]))
+            terminal = replace(resolved.config.terminal, url=process.url)
+            resolved = replace(resolved, config=replace(resolved.config, terminal=terminal))
+        awake = stack.enter_context(kept_awake(resolved.config.screen.keep_awake))
+        return asyncio.run(_Run(resolved, orders, emit, awake).run())
+
+
+class _Run:
+    def __init__(self, resolved: Resolved, orders: Orders, emit: Emit, awake: bool) -> None:
+        self._resolved = resolved
+        self._config: Config = resolved.config
+        self._orders = orders
+        self._awake = awake
+        self._tally = Tally()
+        self._listeners: list[Callable[[Event], None]] = [self._tell_tally, emit]
+        self._held: Held = contact.held_tier(self._config.terminal)
+        self._calendar = Calendar.load()
+        self._settled = self._calendar.settled(clock.now())
+
+    async def run(self) -> int:
+        url = check_url(self._config.terminal.url, self._config.terminal.allow_remote)
+        for note in filter(None, (url.note, "requests go to another machine" if url.remote else "")):
+            self._emit(Notice(note))
+        wish = None
+        if self._orders.command == "download":
+            wish = wish_of(self._config.job, self._settled, self._held.tier)
+        path, note = stores.locate(self._resolved, simulated=self._orders.simulator is not None)
+        if note:
+            self._emit(Notice(note))
+        with ExitStack() as stack:
+            async with Client(str(url), self._config.fetch) as client:
+                store = None
+                if self._orders.command != "download" or stores.exists(path) or stores.is_known(path):
+                    store = await self._open(stack, path)
+                    stores.check_fits(store.volume, self._resolved)
+                await contact.meet(client, str(url), self._config.terminal)
+                source = "terminal" if client.simulator is None else "simulator"
+                if store is None:
+                    stores.make(path, self._config.store, source)
+                    store = await self._open(stack, path)
+                stores.check_fits(store.volume, self._resolved, source)
+                await self._wait_for_room(store)
+                return await self._work(client, store, wish or self._recorded_wish(store), source, str(url))
+
+    # Before the first request for data
+
+    async def _open(self, stack: ExitStack, path: Path) -> Store:
+        """The store; with `--wait`, when its drive is there."""
+        while True:
+            try:
+                return stack.enter_context(stores.opened(path, self._config.store, write=True))
+            except DriveGone:
+                if not self._config.terminal.wait:
+                    raise
+                await asyncio.sleep(self._config.run.pause_poll_s)
+
+    async def _wait_for_room(self, store: Store) -> None:
+        while (obstacle := await in_thread(store.obstacle)) is not None:
+            if not self._config.terminal.wait:
+                raise obstacle
+            await asyncio.sleep(self._config.run.pause_poll_s)
+
+    def _recorded_wish(self, store: Store) -> Wish:
+        jobs = list(store.ledger.jobs.values())
+        if not jobs:
+            raise UsageError(f"{store.volume.root} has no job to go on with", hint="thetabulk download SYMBOL begins one")
+        if self._orders.command == "update":
+            jobs = [replace(job, last=self._settled[-1]) for job in jobs]
+        return wish_of_jobs(jobs, self._settled)
+
+    # The run
+
+    async def _work(self, client: Client, store: Store, wish: Wish, source: str, url: str) -> int:
+        for note in (*store.notes, *wish.notes):
+            self._emit(Notice(note))
+        symbols = dict.fromkeys(collection.symbol for collection in wish.collections)
+        if missing := await contact.check_symbols(client, symbols):
+            self._emit(Notice(missing, "warning"))
+        grids = Grids(self._calendar)
+        for note in await in_thread(reconcile_store, store, shards_of(wish), grids):
+            self._emit(Notice(note, "warning"))
+        self._record_job(store, wish)
+        if self._orders.failed_only:
+            wish = replace(wish, days=failed_days(wish.days, store.ledger.days))
+            if not wish.days:
+                self._emit(Notice("no day has failed"))
+                return 0
+        machinery = _Machinery(self._config, self._held, client, store, grids, self._emit, self._listeners)
+        await self._probe_boundaries(store, machinery.parts, wish)
+        plan = self._plan(store, wish)
+        self._emit(self._started(store, wish, plan, source, url))
+        ending, error = Ending(), None
+        try:
+            ending = await self._walk(machinery, wish, plan)
+            if self._orders.command != "download" and not ending.codes:
+                await ask_missing_lists(store, machinery.parts.contracts, shards_of(wish), self._emit)
+        except* ThetabulkError as group:
+            error = first_error(group)
+        return self._finish(store, wish, ending, error)
+
+    def _plan(self, store: Store, wish: Wish) -> Plan:
+        return build_plan(
+            wish.days, store.ledger.days, store.boundaries, settled=self._settled, now=clock.now(),
+            tier=self._held.tier.text, recheck=self._orders.recheck, settle_sessions=self._config.run.settle_sessions,
+        )  # fmt: skip
+
+    async def _walk(self, machinery: "_Machinery", wish: Wish, plan: Plan) -> Ending:
+        settings = self._config.run
+        walks = [
+            Walk(
+                collection, days, earlier=plan.earlier(collection), chunk_size=settings.chunk_size,
+                max_consecutive_empty=settings.max_consecutive_empty,
+                boundaries=[boundary for boundary in plan.boundaries if boundary.collection == collection],
+                also_probe=self._calendar.sessions(self._held.tier.options_from, days[0])[:1],
+            )
+            for collection, days in wish.days.items()
+        ]  # fmt: skip
+        workers = min(settings_workers(self._config), max(1, len(plan.todo)))
+        pipeline = Pipeline(
+            walks, machinery.parts, settings, workers=workers, emit=self._emit, monotonic=clock.monotonic
+        )  # fmt: skip
+        with _stopped_by_signals(pipeline):
+            pulse = asyncio.ensure_future(machinery.pulse.run())
+            timers = [asyncio.ensure_future(timer) for timer in self._timers(pipeline)]
+            running = asyncio.ensure_future(pipeline.run())
+            try:
+                await asyncio.wait((running, pulse), return_when=asyncio.FIRST_COMPLETED)
+                if pulse.done():
+                    running.cancel()
+                    with suppress(asyncio.CancelledError):
+                        await running
+                    pulse.result()
+                return await running
+            finally:
+                for task in (pulse, *timers):
+                    task.cancel()
+
+    def _timers(self, pipeline: Pipeline) -> Iterator:  # type: ignore[type-arg]
+        settings = self._config.run
+
+        async def stop_after(seconds: float, reason: str) -> None:
+            await asyncio.sleep(seconds)
+            pipeline.stop(reason, 11)
+
+        if settings.max_duration_s:
+            yield stop_after(settings.max_duration_s, "--max-duration is over")
+        if settings.until:
+            yield stop_after(seconds_until(settings.until, datetime.now()), f"it is {settings.until}")  # noqa: DTZ005
+
+    async def _probe_boundaries(self, store: Store, parts: RunParts, wish: Wish) -> None:
+        """A known boundary is looked at again in every run: one small request just beyond it."""
+        for boundary in store.boundaries:
+            days = wish.days.get(boundary.collection, ())
+            if boundary.day is None or not days or days[-1] >= boundary.day:
+                continue
+            finding = await parts.probe(boundary.collection, self._calendar.previous(boundary.day))
+            holds = {"vendor": ("empty", "refused", "unknown"), "tier": ("refused", "unknown")}[boundary.kind]
+            if finding not in holds:
+                evidence = (f"{self._calendar.previous(boundary.day)}: {finding}",)
+                parts.record_boundary(Boundary(boundary.collection, boundary.kind, None, evidence))
+                self._emit(Notice(f"{boundary.collection}: data begin before {boundary.day} now; the walk goes on"))
+
+    def _record_job(self, store: Store, wish: Wish) -> None:
+        if self._orders.command == "resume":
+            return
+        job = job_of(wish)
+        if job.id not in store.ledger.jobs:
+            store.ledger.record_job(job, clock.now())
+
+    def _started(self, store: Store, wish: Wish, plan: Plan, source: str, url: str) -> RunStarted:
+        fetch = self._config.fetch
+        return RunStarted(
+            self._orders.command, str(store.volume.root), wish.collections, wish.first, wish.last,
+            wanted=sum(map(len, wish.days.values())), done=len(plan.done), todo=len(plan.todo),
+            chunk_size=self._config.run.chunk_size, tier=self._held.tier.text, tier_assumed=self._held.assumed,
+            account_allows=self._held.tier.requests, workers=(fetch.workers_min, fetch.workers_max),
+            source=source, url=url, kept_awake=self._awake,
+        )  # fmt: skip
+
+    def _finish(self, store: Store, wish: Wish, ending: Ending, error: ThetabulkError | None) -> int:
+        codes = set(ending.codes) | ({error.exit_code} if error else set())
+        codes |= outcome_codes(store, wish, strict=self._config.run.strict)
+        code = worst(codes)
+        rows = status_rows(store, self._calendar, clock.now(), only=wish.collections)
+        if error is not None:
+            self._emit(Notice(f"{error.what}" + (f" — {error.hint}" if error.hint else ""), "warning"))
+        self._emit(RunFinished(code, tuple(rows), self._tally.totals(clock.monotonic())))
+        return code
+
+    def _emit(self, event: Event) -> None:
+        self._learn_tier(event)
+        for listener in self._listeners:
+            listener(event)
+
+    def _tell_tally(self, event: Event) -> None:
+        self._tally.add(event, clock.monotonic())
+
+    def _learn_tier(self, event: Event) -> None:
+        """The text of a refusal names the tier that is held (seen live: "you only have a FREE subscription")."""
+        if not isinstance(event, ShardFinished) or not isinstance(event.outcome, Refused):
+            return
+        held = tier_in(event.outcome.message)
+        if held is not None and self._held.assumed and held is not self._held.tier:
+            self._held.tier, self._held.assumed = held, False
+            self._emit(Notice(f"the Terminal says that the subscription is {held}"))
+
+
+class _Machinery:
+    """Gate, limit, breaker, fetcher, pulse, wired for one run."""
+
+    def __init__(
+        self, config: Config, held: Held, client: Client, store: Store, grids: Grids, emit: Emit,
+        listeners: list[Callable[[Event], None]],
+    ) -> None:  # fmt: skip
+        fetch = config.fetch
+        ceiling = max(1, min(fetch.workers_max, held.tier.requests + QUEUED))
+        limit = Limit(min(fetch.workers_min, ceiling), ceiling)
+        breaker = Breaker(failures=fetch.breaker_failures, first_s=fetch.breaker_first_s, max_s=fetch.breaker_max_s)
+        hold = Hold()
+        gate = Gate(
+            (limit.limit, lambda: breaker.capacity(clock.monotonic()), hold.capacity,
+             lambda: held.tier.requests + QUEUED),
+            launch_gap_s=fetch.launch_gap_s, now=clock.monotonic, reopen_at=lambda: breaker.reopen_at,
+        )  # fmt: skip
+
+        def fetcher(parts: RunParts) -> Fetcher:
+            return Fetcher(
+                client, gate, breaker, limit, fetch, open_recording=parts.open_recording, contracts=parts.contracts,
+                emit=emit, monotonic=clock.monotonic, now=clock.now, rng=clock.rng, tier=lambda: held.tier.text,
+            )  # fmt: skip
+
+        keep = config.run.schema_drift == "keep"
+        self.parts = RunParts(store, client, fetcher, gate, hold, grids, extra_columns=keep)
+        self.pulse = Pulse(
+            limit, gate, breaker, emit=emit, pause_limit_s=config.run.pause_limit_s, monotonic=clock.monotonic,
+            memory_percent=memory_percent,
+        )  # fmt: skip
+        listeners.append(self.pulse.hear)
+
+
+def settings_workers(config: Config) -> int:
+    """More tasks than transfers: those that back off or commit hold no slot."""
+    return 2 * config.fetch.workers_max
+
+
+def outcome_codes(store: Store, wish: Wish, *, strict: bool) -> set[int]:
+    """3 if wanted days failed (with `strict` also: without full proof); 7 if some ended refused and none failed."""
+    kinds = [standing(shard, store.ledger.days, store.boundaries) for shard in shards_of(wish)]
+    codes = {3} if "failed" in kinds else {7} if "refused" in kinds else set()
+    if strict:
+        saved = [entry.outcome for shard in shards_of(wish) if (entry := store.ledger.days.get(shard))]
+        if any(isinstance(outcome, Saved) and outcome.proof is not Proof.FULL for outcome in saved):
+            codes.add(3)
+    return codes
+
+
+def seconds_until(clock_time: str, at: datetime) -> float:
+    """From a local moment to the next time that the clock shows `07:30`."""
+    target = datetime.combine(at.date(), time.fromisoformat(clock_time))
+    return (target - at if target > at else target + timedelta(days=1) - at).total_seconds()
+
+
+@contextmanager
+def _stopped_by_signals(pipeline: Pipeline) -> Iterator[None]:
+    """First: finish what is in flight. Second: stop now."""
+    loop = asyncio.get_running_loop()
+    names = [name for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    numbers = [getattr(signal, name) for name in names]
+    for name, number in zip(names, numbers, strict=True):
+        try:
+            loop.add_signal_handler(number, pipeline.stop, name, 128 + number)
+        except NotImplementedError:  # Windows: a plain handler, which may only tell the loop
+            signal.signal(number, lambda n, _: loop.call_soon_threadsafe(pipeline.stop, signal.Signals(n).name, 128 + n))
+    try:
+        yield
+    finally:
+        for number in numbers:
+            with suppress(NotImplementedError):
+                loop.remove_signal_handler(number)
+
+
+def shards_of(wish: Wish) -> Sequence[Shard]:
+    return [Shard(collection, day) for collection, days in wish.days.items() for day in days]
+
+
+def first_error(group: BaseExceptionGroup[ThetabulkError]) -> ThetabulkError:
+    """Of several errors the one whose exit code is told."""
+    leaves = [first_error(error) if isinstance(error, BaseExceptionGroup) else error for error in group.exceptions]
+    told = worst(error.exit_code for error in leaves)
+    return next(error for error in leaves if error.exit_code == told)

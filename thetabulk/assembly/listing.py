@@ -1,0 +1,42 @@
+"""Contract lists that were missing: asked for again, and the proof of their days brought up to date."""
+
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import replace
+
+from thetabulk.assembly import clock
+from thetabulk.assembly.stores import Store
+from thetabulk.events import Emit, Notice
+from thetabulk.fetch.fetcher import in_thread
+from thetabulk.model import Contract, Proof, Saved, Shard
+from thetabulk.plan.datasets import dataset
+from thetabulk.store.validate import compare_with_list
+from thetabulk.store.weighing import stored_contracts
+
+
+async def ask_missing_lists(
+    store: Store, contracts: Callable[[Shard], Awaitable[frozenset[Contract] | None]], shards: Iterable[Shard], emit: Emit
+) -> int:
+    """How many days were saved without a list and could be compared with one now."""
+    mended = 0
+    for shard in shards:
+        entry = store.ledger.days.get(shard)
+        saved = entry.outcome if entry else None
+        if not isinstance(saved, Saved) or saved.proof is not Proof.NO_CONTRACT_LIST:
+            continue
+        listed = await contracts(shard)
+        if listed is not None:
+            proven = await in_thread(with_list, store, saved, listed)
+            store.ledger.record(proven, clock.now())
+            mended += 1
+    if mended:
+        emit(Notice(f"{mended} days were compared with contract lists that had been missing"))
+    return mended
+
+
+def with_list(store: Store, saved: Saved, listed: frozenset[Contract]) -> Saved:
+    """The same day, its proof decided with the vendor's list. Raises ValueError if the file cannot be read."""
+    shard = saved.shard
+    kind = dataset(shard.collection.dataset)
+    received = stored_contracts(store.file_of(shard), shard, kind, store.format)
+    remarks = compare_with_list(kind, shard.collection, shard.day, received, listed)
+    return replace(saved, proof=Proof.REMARKS if remarks else Proof.FULL, remarks=saved.remarks + remarks)

@@ -1,0 +1,137 @@
+"""What the pipeline asks of the rest of the program, for one open store and one Terminal."""
+
+from collections.abc import Callable, Mapping
+from datetime import date
+from itertools import count
+
+from thetabulk.assembly import clock
+from thetabulk.assembly.stores import Store
+from thetabulk.errors import BadAnswer, ShardError, ThetabulkError
+from thetabulk.fetch.client import Client
+from thetabulk.fetch.fetcher import Errand, Fetcher, in_thread
+from thetabulk.fetch.gate import Draining, Gate
+from thetabulk.fetch.prober import Finding, Prober
+from thetabulk.ledger.payload import ContractList
+from thetabulk.model import Boundary, Collection, Contract, Empty, Failed, Outcome, Request, Shard
+from thetabulk.plan.calendar import Calendar
+from thetabulk.plan.datasets import (
+    contracts_request,
+    dataset,
+    expirations_request,
+    grid_of,
+    probe_request,
+    request_for,
+)
+from thetabulk.run.pipeline import Stopped
+from thetabulk.store.layout import kept_path
+from thetabulk.store.recording import Manner, Recording
+
+_LIST_TIMEOUT_S = 120.0
+
+
+class Grids:
+    """The known rows per contract of a Shard's day."""
+
+    def __init__(self, calendar: Calendar) -> None:
+        self._calendar = calendar
+
+    def of(self, shard: Shard) -> Mapping[int, str]:
+        return grid_of(dataset(shard.collection.dataset), self._calendar.is_half_day(shard.day))
+
+
+class Hold:
+    """Shuts the gate during a pause: one of the capacities of which the gate takes the least."""
+
+    def __init__(self) -> None:
+        self.closed = False
+
+    def capacity(self) -> int:
+        return 0 if self.closed else 1_000_000
+
+
+class RunParts:
+    """The pipeline's `Parts` over a store and a client."""
+
+    def __init__(
+        self, store: Store, client: Client, fetcher: Callable[["RunParts"], Fetcher], gate: Gate, hold: Hold,
+        grids: Grids, *, extra_columns: bool,
+    ) -> None:  # fmt: skip
+        self._store = store
+        self._client = client
+        self._gate = gate
+        self._hold = hold
+        self._grids = grids
+        settings, identity = store.settings, store.volume.identity
+        self._manner = Manner(
+            identity.format, identity.prices, settings.row_group_rows, settings.compression_level, extra_columns
+        )  # fmt: skip
+        self._probers: dict[Collection, Prober] = {}
+        self._commits = count(1)
+        self._fetcher = fetcher(self)
+
+    async def fetch(self, shard: Shard) -> Outcome:
+        kind = dataset(shard.collection.dataset)
+        entry = self._store.ledger.days.get(shard)
+        earlier = entry.outcome if entry else None
+        every = self._store.settings.sample_every
+        errand = Errand(
+            shard, request_for(shard, kind), self._store.path_of(shard), kept_path(shard, self._store.format),
+            earlier_content=earlier.content if isinstance(earlier, Failed) else "",
+            earlier_empty=earlier if isinstance(earlier, Empty) else None,
+            print_again=bool(every) and next(self._commits) % every == 1 % every,
+        )  # fmt: skip
+        try:
+            return await self._fetcher.fetch(errand)
+        except Draining as draining:
+            raise Stopped from draining
+
+    def open_recording(self, shard: Shard, request: Request) -> Recording:
+        kind = dataset(shard.collection.dataset)
+        return Recording(
+            shard, kind, request.text, self._grids.of(shard), self._manner, lambda: self._store.day_part(shard)
+        )  # fmt: skip
+
+    async def contracts(self, shard: Shard) -> frozenset[Contract] | None:
+        """The vendor's list for the day: the kept one, or asked for and kept. None where it cannot be had."""
+        kept = await in_thread(self._store.lists.read, shard.symbol, shard.day)
+        if kept is not None:
+            return kept
+        try:
+            answer = await self._client.small(contracts_request(shard.symbol, shard.day), timeout_s=_LIST_TIMEOUT_S)
+            if answer.status != 200:
+                return None
+            listed, sha256 = await in_thread(self._store.lists.keep, shard.symbol, shard.day, answer.body)
+        except (ShardError, BadAnswer):
+            return None
+        self._store.ledger.record_contracts(ContractList(shard.symbol, shard.day, len(listed), sha256), clock.now())
+        return listed
+
+    async def probe(self, collection: Collection, day: date) -> Finding:
+        kind = dataset(collection.dataset)
+        if collection not in self._probers:
+            self._probers[collection] = Prober(
+                self._client,
+                expirations=expirations_request(collection.symbol),
+                one_expiration=lambda day, expiration: probe_request(kind, collection.symbol, day, expiration),
+                contracts=lambda day: contracts_request(collection.symbol, day),
+            )
+        return await self._probers[collection].probe(day)
+
+    def record(self, outcome: Outcome) -> None:
+        self._store.ledger.record(outcome, clock.now())
+
+    def record_boundary(self, boundary: Boundary) -> None:
+        self._store.ledger.record_boundary(boundary, clock.now())
+
+    def obstacle(self) -> ThetabulkError | None:
+        return self._store.obstacle()
+
+    def hold(self, closed: bool) -> None:
+        self._hold.closed = closed
+        self._gate.changed()
+
+    def in_flight(self) -> int:
+        return self._gate.in_flight
+
+    def drain(self) -> None:
+        self._gate.drain()

@@ -1,0 +1,96 @@
+"""Start-up: does the drive hold what the ledger says? By a stat of each exact path (reliability.md §4.4)."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from thetabulk.assembly import clock
+from thetabulk.assembly.parts import Grids
+from thetabulk.assembly.stores import Store
+from thetabulk.errors import DriveGone
+from thetabulk.ledger.reconcile import Action, FileFacts, Findings, after_hash, reconcile
+from thetabulk.model import Asked, Failed, Saved, Shard
+from thetabulk.plan.datasets import dataset, request_for
+from thetabulk.store.layout import quarantine_path
+from thetabulk.store.validate import Fate
+from thetabulk.store.weighing import stored_body, weigh_stored
+
+
+def reconcile_store(store: Store, wanted: Iterable[Shard], grids: Grids) -> list[str]:
+    """Makes ledger and drive agree, and says what was done. DriveGone if so much is missing that this is hardly the
+    right drive; nothing is deleted, ever."""
+    shards = dict.fromkeys([*store.ledger.days, *wanted])
+    findings = reconcile((shard, store.ledger.days.get(shard), _facts(store, shard)) for shard in shards)
+    if findings.wrong_drive:
+        missing = len(findings.with_action(Action.ASK_AGAIN))
+        raise DriveGone(
+            f"{missing} of {findings.recorded} recorded days are not on {store.volume.root}",
+            hint="is it the right drive, and whole? `thetabulk verify --repair` fetches them again",
+        )
+    notes = [_mend(store, shard, action, grids) for shard, action in findings.actions.items()]
+    return _summed(findings, [note for note in notes if note])
+
+
+def _facts(store: Store, shard: Shard) -> FileFacts | None:
+    facts = store.volume.facts(store.path_of(shard))
+    return FileFacts(*facts) if facts else None
+
+
+def _mend(store: Store, shard: Shard, action: Action, grids: Grids) -> str:
+    entry = store.ledger.days.get(shard)
+    saved = entry.outcome if entry and isinstance(entry.outcome, Saved) else None
+    if action is Action.HASH and saved is not None:
+        action = after_hash(saved, store.volume.disk.digest(store.file_of(shard))[0])
+    if action is Action.RESTAMP and saved is not None:
+        facts = _facts(store, shard)
+        store.ledger.record(replace(saved, mtime_ns=facts.mtime_ns if facts else 0), clock.now())
+    elif action is Action.ASK_AGAIN and saved is not None:
+        store.ledger.record(Failed(shard, saved.asked, "missing", "the recorded file is gone"), clock.now())
+    elif action is Action.QUARANTINE and saved is not None:
+        quarantine(store, shard, saved.asked, "damaged", "the file is not the recorded one")
+        return f"{shard}: the file is not the recorded one; put aside"
+    elif action is Action.EXAMINE:
+        return adopt(store, shard, grids)
+    return ""
+
+
+def adopt(store: Store, shard: Shard, grids: Grids) -> str:
+    """A day's file without a record: recorded if it is whole, put aside if not. Returns what was done."""
+    asked = Asked(request_for(shard, dataset(shard.collection.dataset)).text)
+    try:
+        saved = examined(store, shard, asked, grids)
+    except ValueError as error:
+        quarantine(store, shard, asked, "damaged", f"a file without a record, and not whole: {error}")
+        return f"{shard}: a file without a record is not whole ({error}); put aside"
+    store.ledger.record(saved, clock.now())
+    return f"{shard}: a whole file without a record was adopted"
+
+
+def examined(store: Store, shard: Shard, asked: Asked, grids: Grids) -> Saved:
+    """What a file is worth by itself: printed, read, checked and hashed. ValueError if it is not whole."""
+    kind = dataset(shard.collection.dataset)
+    path = store.file_of(shard)
+    listed = store.lists.read(shard.symbol, shard.day)
+    weighed = weigh_stored(stored_body(path, kind, store.format), shard, kind, grids.of(shard), listed)
+    if weighed.findings.lacking and weighed.fate is not Fate.SAVE:
+        raise ValueError(weighed.findings.lacking[0])
+    sha256, size, _ = store.volume.disk.digest(path)
+    facts = _facts(store, shard)
+    return Saved(
+        shard, asked, weighed.proof, weighed.rows, weighed.contracts, size, facts.mtime_ns if facts else 0, sha256,
+        weighed.vendor_bytes, weighed.vendor_xxh3, weighed.content, weighed.remarks,
+    )  # fmt: skip
+
+
+def quarantine(store: Store, shard: Shard, asked: Asked, kind: str, message: str) -> None:
+    """Puts a day's file aside, and records that the day has to be asked for again."""
+    path = store.path_of(shard)
+    token = f"{clock.now():%Y%m%dT%H%M%S%f}"
+    store.volume.move(path, quarantine_path(path, token))
+    store.ledger.record(Failed(shard, asked, kind, message), clock.now())
+
+
+def _summed(findings: Findings, notes: list[str]) -> list[str]:
+    missing = len(findings.with_action(Action.ASK_AGAIN))
+    if missing:
+        notes.append(f"{missing} recorded days are not on the drive any more; they are asked for again")
+    return notes

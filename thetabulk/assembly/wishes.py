@@ -1,0 +1,68 @@
+"""What a download is asked for, as collections and days."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from thetabulk.config import JobConfig
+from thetabulk.errors import UsageError
+from thetabulk.model import Collection, Job, Right, Tier, describe_selection
+from thetabulk.plan.datasets import dataset
+from thetabulk.plan.planner import wanted_sessions
+from thetabulk.store.layout import check_symbol
+
+FIRST_OPTION_DAY = Tier.PRO.options_from
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """Collections, and the settled sessions wanted of each, newest first; `notes` are to be said."""
+
+    days: dict[Collection, tuple[date, ...]]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def collections(self) -> tuple[Collection, ...]:
+        return tuple(self.days)
+
+    @property
+    def first(self) -> date:
+        return min(days[-1] for days in self.days.values())
+
+    @property
+    def last(self) -> date:
+        return max(days[0] for days in self.days.values())
+
+
+def collections_of(job: JobConfig) -> tuple[Collection, ...]:
+    """UsageError for a symbol, dataset or interval that there is not."""
+    if not job.symbols:
+        raise UsageError("which symbol?", hint="for example: thetabulk download QQQ --from 2016-08-04")
+    kind = dataset(job.dataset, job.interval)
+    selection = describe_selection(job.max_dte, job.strike_range, Right(job.right))
+    symbols = dict.fromkeys(check_symbol(symbol) for symbol in job.symbols)
+    return tuple(Collection(kind.name, selection, symbol) for symbol in symbols)
+
+
+def wish_of(job: JobConfig, settled: Sequence[date], tier: Tier) -> Wish:
+    """The days of a command line; `--from` defaults to the tier's first day."""
+    collections = collections_of(job)
+    wanted = wanted_sessions(settled, job.first or tier.options_from, job.last)
+    return Wish(dict.fromkeys(collections, wanted.days), wanted.notes)
+
+
+def wish_of_jobs(jobs: Sequence[Job], settled: Sequence[date]) -> Wish:
+    """The days of recorded jobs; a collection of several jobs wants all their days once."""
+    days: dict[Collection, set[date]] = {}
+    for job in jobs:
+        wanted = wanted_sessions(settled, job.first, job.last).days
+        for collection in job.collections:
+            days.setdefault(collection, set()).update(wanted)
+    return Wish({collection: tuple(sorted(some, reverse=True)) for collection, some in days.items()})
+
+
+def job_of(wish: Wish) -> Job:
+    """The record of a wish. The same wish is the same job, so that repeating a download adds none."""
+    text = "|".join([*map(str, wish.collections), wish.first.isoformat(), wish.last.isoformat()])
+    return Job(hashlib.sha256(text.encode()).hexdigest()[:12], wish.collections, wish.first, wish.last)

@@ -1,0 +1,78 @@
+"""What is said when a command fails: what is wrong, what to do, and (if asked for) the same as JSON."""
+
+import re
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TypeVar
+
+import typer
+
+from thetabulk.errors import ThetabulkError, UsageError
+
+Raised = TypeVar("Raised", bound=BaseException)
+_SECRET = re.compile(r"(?<=://)[^/@\s]+(?=@)|(?<=password=)\S+|(?<=token=)\S+", re.IGNORECASE)
+
+
+def leaves(group: BaseExceptionGroup[Raised]) -> list[Raised]:
+    """The exceptions of a group, and of the groups in it: a TaskGroup wraps whatever ends it."""
+    found: list[Raised] = []
+    for error in group.exceptions:
+        found += leaves(error) if isinstance(error, BaseExceptionGroup) else [error]
+    return found
+
+
+def tell(errors: Sequence[ThetabulkError], exit_code: int, *, as_json: bool) -> None:
+    """Every error to stderr; with `as_json` also one object to stdout, `{"error", "hint", "exit_code"}`."""
+    told: list[str] = []
+    for error in errors:
+        text = _without_secrets(f"thetabulk: error: {error.what}" + (f"\nhint: {error.hint}" if error.hint else ""))
+        if text not in told:
+            told.append(text)
+            typer.echo(text, err=True)
+    if errors and as_json:
+        import json
+
+        first = min(errors, key=lambda error: error.exit_code != exit_code)
+        document = {"error": first.what, "hint": first.hint, "exit_code": exit_code}
+        typer.echo(_without_secrets(json.dumps(document, ensure_ascii=False)))
+
+
+def usage(error: typer.TyperException) -> ThetabulkError:
+    """What Typer finds wrong with a command line, in our words: it is exit code 2, with the help that helps."""
+    if error.exit_code != UsageError.exit_code:
+        return ThetabulkError(error.format_message())
+    context = getattr(error, "ctx", None)  # Typer's usage errors know which command they are about
+    command = context.command_path if context else "thetabulk"
+    return UsageError(error.format_message().rstrip("."), hint=f"{command} --help")
+
+
+def internal(error: BaseException, *, verbose: bool) -> ThetabulkError:
+    """A mistake of ours: its last line for the person, the traceback on stderr (`verbose`) or in a file."""
+    import traceback
+
+    trace = _without_secrets("".join(traceback.format_exception(error)))
+    first = leaves(error)[0] if isinstance(error, BaseExceptionGroup) else error
+    what = f"internal error: {type(first).__name__}: {first}".rstrip(": ")
+    if verbose:
+        sys.stderr.write(trace)
+        return ThetabulkError(what)
+    kept = _keep(trace)
+    where = f"its traceback is in {kept}" if kept else "-v shows its traceback"
+    return ThetabulkError(what, hint=f"this is a mistake in thetabulk; {where}")
+
+
+def _keep(trace: str) -> Path | None:
+    from thetabulk.state import state_folder
+
+    file = state_folder() / "traceback.txt"
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(trace, encoding="utf-8")
+    except OSError:
+        return None
+    return file
+
+
+def _without_secrets(text: str) -> str:
+    return _SECRET.sub("…", text)

@@ -1,0 +1,40 @@
+"""A run under a screen: what `download`, `resume` and `update` share."""
+
+import sys
+from collections.abc import Mapping
+
+
+from thetabulk import config
+from thetabulk.config import Resolved
+from thetabulk.errors import UsageError
+
+
+def simulator_arguments(simulate: bool, said: Mapping[str, object], tier: str) -> tuple[str, ...] | None:
+    """The arguments of the simulator to start, None if none is wanted. UsageError for its options without it."""
+    given = {flag: str(value) for flag, value in said.items() if value is not None}
+    if not simulate:
+        if given:
+            raise UsageError(f"{', '.join(given)} only work with --simulate")
+        return None
+    if tier:
+        given["--tier"] = str(config.parse_tiers(tier).get("option", "standard"))
+    return tuple(word for pair in given.items() for word in pair)
+
+
+def run_with_screen(
+    resolved: Resolved, *, command: str, simulator: tuple[str, ...] | None = None, failed_only: bool = False,
+    recheck: bool = False, confirm: bool = False,
+) -> int:  # fmt: skip
+    """Something moves at once; then the run; then the last word. Returns the exit code."""
+    from thetabulk.assembly import clock
+    from thetabulk.report.screen import open_screen
+
+    screen = open_screen(
+        resolved.config.screen, config.environment(), opening=f"thetabulk {command}: looking around",
+        stdout=sys.stdout, stderr=sys.stderr, now=clock.monotonic, clock=clock.now,
+    )  # fmt: skip
+    with screen:
+        from thetabulk.assembly import downloads  # half a second of imports, with the screen up
+
+        orders = downloads.Orders(command, simulator, failed_only=failed_only, recheck=recheck)
+        return downloads.run(resolved, orders, screen.emit)

@@ -1,0 +1,329 @@
+"""Settings: frozen, resolved once, handed out in slices.
+
+Flags > `THETABULK_*` environment > config file (TOML) > the defaults written here; a test keeps
+configs/default.toml equal to them. Every time-out, gap and limit of the documents is a field of one of the
+sections, with its reason. This is the only file that looks at the environment and that reads TOML.
+"""
+
+import os
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, fields
+from datetime import date
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from thetabulk.errors import UsageError
+from thetabulk.model import INTERVALS_MS, Right, Tier
+from thetabulk.settings import (
+    Given,
+    Setting,
+    as_toml,
+    catalogue,
+    clock_time,
+    from_environment,
+    from_tables,
+    nearest,
+    read,
+    setting,
+)
+
+ASSETS = ("option", "stock", "index", "rate")
+
+
+def parse_tiers(text: str) -> dict[str, Tier]:
+    """`parse_tiers("option=standard,stock=free")` is a tier per asset; one bare word is the tier of all of them.
+
+    "" is no tier at all: it is learned. ValueError for anything else.
+    """
+    tiers: dict[str, Tier] = {}
+    for part in filter(None, text.replace(" ", "").split(",")):
+        asset, equals, word = part.rpartition("=")
+        if equals and asset not in ASSETS:
+            raise ValueError(f"{asset!r} is not an asset{nearest(asset, ASSETS) or '; they are ' + ', '.join(ASSETS)}")
+        tiers |= dict.fromkeys((asset,) if equals else ASSETS, Tier.parse(word))
+    return tiers
+
+
+@dataclass(frozen=True, slots=True)
+class TerminalConfig:
+    """Which Terminal, and what the account is taken to be."""
+
+    url: str = setting("http://127.0.0.1:25503", "Where the Theta Terminal listens.")
+    allow_remote: bool = setting(False, "Ask a Terminal that is not on this machine.")
+    tier: str = setting(
+        "",
+        'The subscription: "standard", or per asset "option=standard,stock=free". Empty: it is learned, and standard '
+        "is assumed meanwhile.",
+        check=parse_tiers,
+    )
+    start_wait_s: float = setting(10.0, "An absent Terminal ends the run after this time, unless `wait`.", least=0)
+    wait: bool = setting(False, "At the start, wait for a missing drive, a full disk or an absent Terminal.")
+
+
+@dataclass(frozen=True, slots=True)
+class FetchConfig:
+    """How requests are made."""
+
+    workers_min: int = setting(3, "The fewest requests in flight while all goes well.", least=1)
+    workers_max: int = setting(12, "The most requests in flight, if the account allows them.", least=1)
+    launch_gap_s: float = setting(
+        0.150, "Between two starts: the Terminal drops connections under sustained load without it.", least=0
+    )
+    connect_timeout_s: float = setting(5.0, "For a connection to the Terminal.", least=0.001)
+    first_byte_timeout_s: float = setting(
+        900.0, "For the first byte of an answer: the Terminal may think for minutes over a large day.", least=0.001
+    )
+    idle_timeout_s: float = setting(180.0, "An answer that stands still for this long is given up.", least=0.001)
+    idle_progress_bytes: int = setting(
+        65_536, "What an answer must bring within each `idle_timeout_s`: a drip is a stall that hides.", least=1
+    )
+    attempts: int = setting(4, "Attempts for one day in one round.", least=1)
+    backoff_first_s: float = setting(
+        1.0, "Before another attempt: a random part of this × 2^n, at most `backoff_max_s` (full jitter).", least=0
+    )
+    backoff_max_s: float = setting(60.0, "The longest such wait.", least=0)
+    retry_after_max_s: float = setting(600.0, "A longer Retry-After of the Terminal is cut to this.", least=0)
+    wait_patience_s: float = setting(
+        1_800.0,
+        "While the Terminal is not connected (474, 571) no attempt is used up, but this much back-off.",
+        least=0,
+    )
+    breaker_failures: int = setting(5, "Connection failures in a row that stop all requests but a probe.", least=1)
+    breaker_first_s: float = setting(1.0, "The wait before the first probe; it doubles with every failure.", least=0)
+    breaker_max_s: float = setting(30.0, "The longest wait between probes.", least=0)
+    body_ceiling_bytes: int = setting(8_589_934_592, "An answer larger than this is broken.", least=1)
+    allow_close_delimited: bool = setting(
+        False, "Take answers that end with their connection, which cannot be told from cut ones."
+    )
+    batch_bytes: int = setting(1_048_576, "Handed from the network to the parser at once.", least=1_024)
+
+
+@dataclass(frozen=True, slots=True)
+class RunConfig:
+    """How the walk over the days goes."""
+
+    chunk_size: int = setting(50, "Trading days that the walk backwards may look ahead.", least=1)
+    max_consecutive_empty: int = setting(
+        20, "So many empty days in a row, and it is probed whether the vendor's data end there.", least=1
+    )
+    settle_sessions: int = setting(10, "An empty day younger than this is asked again in every run.", least=0)
+    schema_drifts: int = setting(3, "So many changed headers in a row stop the run.", least=1)
+    wrong_requests: int = setting(3, 'So many days answered with "you asked wrongly" stop the run.', least=1)
+    rounds: int = setting(10, "At most so many rounds over the days that failed.", least=0)
+    pause_limit_s: float = setting(43_200.0, "A pause in mid-run (no drive, no Terminal) ends after this.", least=0)
+    pause_poll_s: float = setting(2.0, "How often a pause looks whether it is over.", least=0)
+    drain_s: float = setting(30.0, "After the first Ctrl-C the transfers in flight have this long.", least=0)
+    max_duration_s: float = setting(0.0, 'Stop after this time, like "2h" (0: no limit).', least=0)
+    until: str = setting("", 'Stop at this time of day, like "07:30" (empty: no limit).', check=clock_time)
+    strict: bool = setting(False, "Days saved without full proof count as failed in the exit code.")
+    schema_drift: str = setting(
+        "stop", "What a changed header does; keep: an appended column is allowed.", choices=("stop", "keep")
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class StoreConfig:
+    """Where and how data are written."""
+
+    path: str = setting("", "The folder of the store. Empty: the one that was used last.", flag="--store")
+    format: str = setting(
+        "parquet", "What a new store holds: parquet, csv or csv.zst.", choices=("parquet", "csv", "csv.zst")
+    )
+    prices: str = setting(
+        "double", "How a new Parquet store holds prices; decimal is smaller and exact.", choices=("double", "decimal")
+    )
+    row_group_rows: int = setting(1_048_576, "Rows in a Parquet row group.", least=1_024)
+    compression_level: int = setting(3, "Of zstd.", least=1)
+    readback: bool = setting(True, "Read every file back before it counts as saved.")
+    sample_every: int = setting(
+        50, "Of the committed files, one in so many is printed again and compared as a whole (0: none).", least=0
+    )
+    reserve_bytes: int = setting(67_108_864, "Kept free so that the ledger can always be written.", least=0)
+    free_floor_bytes: int = setting(536_870_912, "No transfer starts when less than this is free.", least=0)
+    quarantine_bytes: int = setting(10_737_418_240, "The most that damaged files, put aside, may take.", least=0)
+
+
+@dataclass(frozen=True, slots=True)
+class ScreenConfig:
+    """What is shown, and how."""
+
+    json: bool = setting(False, "JSON to stdout.")
+    quiet: bool = setting(False, "Only errors and the last word.")
+    verbose: bool = setting(False, "Every event; tracebacks of internal errors.")
+    keep_awake: bool = setting(True, "Keep this machine awake while a download runs.")
+    refresh_per_s: float = setting(4.0, "How often the screen is drawn.", least=0.1)
+
+
+@dataclass(frozen=True, slots=True)
+class JobConfig:
+    """What `thetabulk download` fetches, where the command line does not say it."""
+
+    symbols: tuple[str, ...] = setting((), "The underlying symbols.", flag="SYMBOL", example='["QQQ", "SPY"]')
+    first: date | None = setting(
+        None, "The first day. Not said: the first day that the tier serves.", key="from", example="2016-08-04"
+    )
+    last: date | None = setting(None, "The last day. Not said: the last settled day.", key="to", example="2024-08-02")
+    dataset: str = setting("option/quote", "What is fetched: option/quote, option/open_interest, option/eod, …")
+    interval: str = setting("1m", "The time between two rows of a contract.", choices=tuple(INTERVALS_MS))
+    max_dte: int | None = setting(None, "Only contracts that expire within so many days.", least=0, example="45")
+    strike_range: int | None = setting(None, "Only so many strikes above and below the price.", least=0, example="20")
+    right: str = setting("both", "Only calls, only puts, or both.", choices=tuple(Right))
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    terminal: TerminalConfig = field(default_factory=TerminalConfig)
+    fetch: FetchConfig = field(default_factory=FetchConfig)
+    run: RunConfig = field(default_factory=RunConfig)
+    store: StoreConfig = field(default_factory=StoreConfig)
+    screen: ScreenConfig = field(default_factory=ScreenConfig)
+    job: JobConfig = field(default_factory=JobConfig)
+
+
+_SECTIONS: dict[str, Any] = {each.name: each.default_factory for each in fields(Config)}
+_ALIASES = {
+    "THETABULK_STORE": "store.path",
+    "THETABULK_TIER": "terminal.tier",
+    "THETABULK_URL": "terminal.url",
+    "THETABULK_WORKERS": "fetch.workers",
+}
+_FILE_VARIABLE = "THETABULK_CONFIG"
+_WORKERS = "fetch.workers"  # not a setting of its own: "4" or "3-12" stands for the least and the most
+_IN_ORDER = (
+    ("fetch.workers_min", "fetch.workers_max"),
+    ("fetch.backoff_first_s", "fetch.backoff_max_s"),
+    ("fetch.breaker_first_s", "fetch.breaker_max_s"),
+    ("job.from", "job.to"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """The settings, and where each came from: `origin["fetch.attempts"]` is "flag --attempts", "environment
+    THETABULK_…", "file …" or "default"."""
+
+    config: Config
+    origin: Mapping[str, str]
+    file: Path | None = None
+
+    def value(self, name: str) -> object:
+        """The value of a setting by its dotted name; KeyError if there is none."""
+        each = settings()[name]
+        return getattr(getattr(self.config, each.section), each.field)
+
+
+@cache
+def settings() -> dict[str, Setting]:
+    """Every setting by its dotted name, in the order of the sections above."""
+    return catalogue(_SECTIONS)
+
+
+def default_file() -> str:
+    """The text of configs/default.toml: every setting with its default and its reason."""
+    return as_toml(settings().values(), {name: section.__doc__ for name, section in _SECTIONS.items()})
+
+
+def environment() -> Mapping[str, str]:
+    """The process's environment, for whoever passes it on."""
+    return os.environ
+
+
+def user_file() -> Path:
+    """Where this user's config file is looked for."""
+    from platformdirs import user_config_path
+
+    return user_config_path("thetabulk", appauthor=False) / "config.toml"
+
+
+def find_file(chosen: Path | None, env: Mapping[str, str]) -> Path | None:
+    """The config file: as chosen, as THETABULK_CONFIG says, or this user's if there is one."""
+    if chosen or env.get(_FILE_VARIABLE):
+        return chosen or Path(env[_FILE_VARIABLE])
+    return user_file() if user_file().is_file() else None
+
+
+def load(file: Path | None, env: Mapping[str, str], flags: Mapping[str, object]) -> Resolved:
+    """Flags > environment > file > defaults. `flags` maps dotted names to values; None, False and () say nothing.
+
+    Raises UsageError with every problem at once: unknown names (with the nearest known ones), wrong types, values
+    out of range, values that contradict each other, a file that cannot be read.
+    """
+    values = {name: each.default for name, each in settings().items()}
+    origin = dict.fromkeys(values, "default")
+    gathered = list(_gathered(file, env, flags))
+    problems = [given for given in gathered if isinstance(given, str)]
+    for given in gathered:
+        if isinstance(given, str):
+            continue
+        try:
+            for name, raw in _workers(given.raw) if given.name == _WORKERS else [(given.name, given.raw)]:
+                values[name] = read(settings()[name], raw, text=given.text)
+                origin[name] = given.origin
+        except ValueError as error:
+            problems.append(f"{given.shown}: {error}")
+    problems += _contradictions(values, origin)
+    if problems:
+        raise _all_of(problems)
+    return Resolved(_build(values), origin, file)
+
+
+def _gathered(file: Path | None, env: Mapping[str, str], flags: Mapping[str, object]) -> Iterator[Given | str]:
+    """What was given, the weakest first."""
+    names = [*settings(), _WORKERS]
+    if file:
+        yield from from_tables(_parsed(file), str(file), names)
+    variables = {each.variable: name for name, each in settings().items()} | _ALIASES
+    yield from from_environment({name: env[name] for name in env if name != _FILE_VARIABLE}, variables)
+    for name, raw in flags.items():
+        if not (raw is None or raw is False or raw in ((), [])):  # 0 is a value, if often a wrong one
+            flag = "--workers" if name == _WORKERS else settings()[name].flag
+            yield Given(name, raw, f"flag {flag}", f"{flag} {raw}")
+
+
+def _parsed(file: Path) -> dict[str, object]:
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UsageError(
+            f"the config file {file} cannot be read: {error.strerror}", hint="thetabulk config init writes one"
+        ) from error
+    except ValueError as error:
+        raise UsageError(f"the config file {file} is not TOML: {error}") from error
+
+
+def _workers(raw: object) -> list[tuple[str, object]]:
+    """`4` is four at least and at most, `3-12` a range."""
+    least, dash, most = str(raw).replace("–", "-").partition("-")
+    if not least.strip().isdecimal() or not (most if dash else least).strip().isdecimal():
+        raise ValueError("is neither a number nor a range; write it like 4 or 3-12")
+    first, last = int(least), int(most if dash else least)
+    if first < 1:
+        raise ValueError("must be at least 1")
+    if first > last:
+        raise ValueError(f"the range runs backwards; did you mean {last}-{first}?")
+    return [("fetch.workers_min", first), ("fetch.workers_max", last)]
+
+
+def _contradictions(values: Mapping[str, Any], origin: Mapping[str, str]) -> Iterator[str]:
+    for low, high in _IN_ORDER:
+        if None not in (values[low], values[high]) and values[low] > values[high]:
+            word = "is after" if isinstance(values[low], date) else "is more than"
+            yield f"{low} = {values[low]} ({origin[low]}) {word} {high} = {values[high]} ({origin[high]})"
+
+
+def _all_of(problems: list[str]) -> UsageError:
+    what = problems[0] if len(problems) == 1 else f"{len(problems)} problems in the settings:"
+    return UsageError(
+        "\n  ".join([what, *problems] if len(problems) > 1 else [what]),
+        hint="every setting with its reason: thetabulk config show --defaults",
+    )
+
+
+def _build(values: Mapping[str, object]) -> Config:
+    parts = {
+        name: section(**{each.field: values[each.name] for each in settings().values() if each.section == name})
+        for name, section in _SECTIONS.items()
+    }
+    return Config(**parts)

@@ -1,0 +1,122 @@
+"""Everything that can go wrong, and the exit code that says so.
+
+    ThetabulkError                  ends the run              1  internal error, or we asked wrongly
+    ├── UsageError                                            2  what was typed, or a config file, or the wrong store
+    ├── DriveGone                                             4  the drive is not there, or it is another store
+    ├── DiskFull                                              5
+    ├── NotPermitted                                          6  permission, or read-only
+    ├── AccountError                                          7  login, subscription, session taken
+    ├── TerminalUnavailable                                   8
+    ├── StoreBusy                                             9  another run holds the store
+    └── AskedWrongly                                          1  the Terminal says that our request is wrong
+
+    ShardError                      ends one shard; the others go on
+    ├── BadAnswer                   class A: it is not the answer to our request
+    └── AttemptError                one attempt; `retry` decides about the next
+        ├── TerminalAnswer          the Terminal answered, with another status than 200
+        └── TransferFailed          no answer, or not a whole one
+
+Exit codes without an exception: 0 complete, 3 finished but days failed, 10 verify found damage, 11 stopped as asked,
+129/130/143 signals. Where several apply, `worst` says which one is told.
+"""
+
+from collections.abc import Iterable
+
+
+class ThetabulkError(Exception):
+    """Ends the run: what is wrong, and in `hint` what to do."""
+
+    exit_code = 1
+
+    def __init__(self, what: str, *, hint: str = "") -> None:
+        super().__init__(what)
+        self.what = what
+        self.hint = hint
+
+
+class UsageError(ThetabulkError):
+    exit_code = 2
+
+
+class DriveGone(ThetabulkError):
+    exit_code = 4
+
+
+class DiskFull(ThetabulkError):
+    exit_code = 5
+
+
+class NotPermitted(ThetabulkError):
+    exit_code = 6
+
+
+class AccountError(ThetabulkError):
+    exit_code = 7
+
+
+class TerminalUnavailable(ThetabulkError):
+    exit_code = 8
+
+
+class StoreBusy(ThetabulkError):
+    exit_code = 9
+
+
+class AskedWrongly(ThetabulkError):
+    exit_code = 1
+
+
+class ShardError(Exception):
+    """Ends one shard. `kind` is one word (or two with a hyphen) for the ledger, the message is for a person."""
+
+    kind = "failed"
+
+    def __init__(self, message: str, *, kind: str = "") -> None:
+        super().__init__(message)
+        if kind:
+            self.kind = kind
+
+
+class BadAnswer(ShardError):
+    """Class A: the body is not the answer to our request, and is never kept as data.
+
+    `kind` is one of header, row, field, day, symbol, cut, text, oversize, empty-body.
+    """
+
+    kind = "bad-answer"
+
+
+class AttemptError(ShardError):
+    kind = "attempt"
+
+
+class TerminalAnswer(AttemptError):
+    """The Terminal answered with a status other than 200 (or with its no-data text under 200)."""
+
+    kind = "answer"
+
+    def __init__(self, status: int, text: str, *, retry_after: str = "", path: str = "") -> None:
+        first_line = text.strip().splitlines()[0][:200] if text.strip() else "(no text)"
+        super().__init__(f"HTTP {status}: {first_line}", kind=f"http-{status}")
+        self.status = status
+        self.text = text
+        self.retry_after = retry_after
+        self.path = path
+
+
+class TransferFailed(AttemptError):
+    """No answer, or not a whole one. `kind` is one of unreachable, cut, stalled, protocol."""
+
+    kind = "transfer"
+
+
+_PRIORITY = (2, 9, 4, 6, 5, 7, 8, 11, 3, 10, 1)
+
+
+def worst(codes: Iterable[int]) -> int:
+    """The exit code to tell where several apply: signal > 2 > 9 > 4 > 6 > 5 > 7 > 8 > 11 > 3 > 0."""
+    found = set(codes) - {0}
+    signals = sorted((code for code in found if code > 128), reverse=True)
+    if signals:
+        return signals[0]
+    return next((code for code in _PRIORITY if code in found), 0)

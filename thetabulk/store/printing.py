@@ -1,0 +1,77 @@
+"""A stored day back to the vendor's CSV, byte for byte: what `export` prints and `verify --deep` hashes.
+
+Each column is printed once per distinct value; the texts are then joined row by row.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import xxhash
+
+from thetabulk.model import Dataset
+from thetabulk.store.fields import printed
+from thetabulk.store.parquet import RAW, Footer, contract_of, keys_of, read_footer, read_tables, units_of
+from thetabulk.store.rows import KEY_COLUMNS
+from thetabulk.store.style import Style
+
+
+def vendor_csv(path: Path, dataset: Dataset) -> Iterator[bytes]:
+    """The body that was received, in pieces. Raises ValueError if the file cannot be read."""
+    footer = read_footer(path)
+    yield footer.style.header.encode()
+    pieces: Iterator[pa.Array] = (_lines(table, footer, dataset) for table in read_tables(path))
+    if footer.order is not None:
+        arrived = np.empty(len(footer.order), dtype=np.int64)
+        arrived[footer.order] = np.arange(len(footer.order))
+        pieces = iter([pa.concat_arrays(list(pieces)).take(pa.array(arrived))])
+    last = b""
+    for lines in pieces:
+        if last:
+            yield last
+        last = _joined(lines)
+    yield last if footer.style.final_newline else _without_line_end(last, footer.style)
+
+
+def printed_xxh3(path: Path, dataset: Dataset) -> str:
+    """XXH3-128 of what `vendor_csv` prints, 32 hex digits."""
+    digest = xxhash.xxh3_128()
+    for piece in vendor_csv(path, dataset):
+        digest.update(piece)
+    return digest.hexdigest()
+
+
+def _without_line_end(text: bytes, style: Style) -> bytes:
+    return text.removesuffix(style.line_end.encode())
+
+
+def _joined(lines: pa.Array) -> bytes:
+    """The characters of a string array, one after the other."""
+    offsets, characters = lines.buffers()[1], lines.buffers()[2]
+    kind = np.int64 if pa.types.is_large_string(lines.type) else np.int32
+    places = np.frombuffer(offsets, dtype=kind)
+    return bytes(characters[int(places[lines.offset]) : int(places[lines.offset + len(lines)])])
+
+
+def _lines(table: pa.Table, footer: Footer, dataset: Dataset) -> pa.Array:
+    style = footer.style
+    columns = [_prefixes(table, footer)]
+    for index, column in enumerate(dataset.columns[KEY_COLUMNS:], KEY_COLUMNS):
+        end = style.line_end if index == len(dataset.columns) - 1 else ","
+        quote = '"' if style.quoted[index] else ""
+        values = units_of(table[column.name], column.kind, style.places[index])
+        distinct, places = np.unique(values, return_inverse=True)
+        texts = [f"{quote}{printed(column, int(value), style.places[index], style.fraction)}{quote}{end}" for value in distinct]
+        columns.append(pa.array(texts, pa.large_string()).take(pa.array(places)))
+    lines = pc.binary_join_element_wise(*columns, pa.scalar("", pa.large_string()))
+    raw = table[RAW].combine_chunks()
+    return lines if raw.null_count == len(raw) else pc.coalesce(raw.cast(pa.large_string()), lines)
+
+
+def _prefixes(table: pa.Table, footer: Footer) -> pa.Array:
+    keys, heads = keys_of(table)
+    texts = [footer.style.contract_prefix(footer.symbol, contract_of(key)) for key in keys[heads]]
+    runs = np.diff(np.append(heads, len(keys)))
+    return pa.array(texts, pa.large_string()).take(pa.array(np.repeat(np.arange(len(heads)), runs)))

@@ -1,0 +1,126 @@
+"""One answer on its way to the drive: hashed, read, checked and written while it streams; committed when it is good.
+
+    feed …  every piece of the body, in a worker thread
+    weigh   the whole body is here: what is there to say about it?
+    commit  under its final name, or aside if it is to be kept as evidence
+    abort   nothing of it stays
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+import zstandard
+
+from thetabulk.errors import BadAnswer
+from thetabulk.model import Contract, Dataset, Shard
+from thetabulk.store.parquet import Footer, ParquetWriter, stored_rows
+from thetabulk.store.printing import printed_xxh3
+from thetabulk.store.rows import Rows
+from thetabulk.store.scratch import Committed, Scratch
+from thetabulk.store.weighing import Weighed, Weighing
+
+_ZSTD_LEVEL = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How days are written: the store's format and prices, and the settings that go with them."""
+
+    format: str = "parquet"
+    prices: str = "double"
+    row_group_rows: int = 1_048_576
+    level: int = 3
+    extra_columns: bool = False
+
+
+class Recording:
+    def __init__(
+        self, shard: Shard, dataset: Dataset, request: str, known_grids: Mapping[int, str],
+        manner: Manner, open_part: Callable[[], Scratch],
+    ) -> None:  # fmt: skip
+        self._shard = shard
+        self._dataset = dataset
+        self._request = request
+        self._manner = manner
+        self._open_part = open_part
+        self._part = open_part()
+        self._weighing = Weighing(shard, dataset, known_grids, extra_columns=manner.extra_columns)
+        self._writer = self._new_writer() if manner.format == "parquet" else None
+        self._zstd = zstandard.ZstdCompressor(level=_ZSTD_LEVEL, write_checksum=True).compressobj()
+        self._held = False
+
+    def feed(self, data: bytes) -> None:
+        """The next piece of the body. Raises BadAnswer as soon as it cannot be the answer to our request."""
+        if self._manner.format == "csv":
+            self._part.write(data)
+        elif self._manner.format == "csv.zst":
+            self._part.write(self._zstd.compress(data))
+        self._take(self._weighing.feed(data))
+
+    def weigh(self, listed: frozenset[Contract] | None, earlier_content: str) -> Weighed:
+        """The body is whole. Raises BadAnswer if its last line is not, or if there are no rows."""
+        self._take(self._weighing.finish())
+        return self._weighing.weigh(listed, earlier_content)
+
+    def commit(self, target: PurePosixPath, *, print_again: bool = False) -> Committed:
+        """Finishes the file and moves it to `target`, below the store's folder. With `print_again` the whole vendor
+        CSV is first printed from the file and compared; BadAnswer kind inexact if it differs."""
+        if self._writer is not None:
+            self._finish_parquet(self._writer)
+        elif self._manner.format == "csv.zst":
+            self._part.write(self._zstd.flush())
+        if print_again and self._writer is not None:
+            self._part.close()
+            if printed_xxh3(self._part.path, self._dataset) != self._weighing.vendor_xxh3:
+                raise BadAnswer("the stored day does not print back as it was received", kind="inexact")
+        return self._part.commit(target)
+
+    def abort(self) -> None:
+        if self._writer is not None:
+            self._writer.abandon()
+        self._part.abort()
+
+    def _take(self, rows: Rows | None) -> None:
+        if rows is None or self._writer is None:
+            return
+        if not self._weighing.in_order and not self._held:
+            self._hold_everything(self._writer)
+        self._writer.append(rows, self._weighing.contracts, self._weighing.style)
+
+    def _hold_everything(self, earlier: ParquetWriter) -> None:
+        """The rows do not come contract by contract: they are kept in memory and put in order at the end. Row groups
+        that are out already are read back."""
+        self._held = True
+        if not earlier.groups_written:
+            earlier.hold()
+            return
+        contracts, style = self._weighing.contracts, self._weighing.style
+        earlier.finish_early(contracts, style)
+        self._part.close()
+        old, self._part = self._part, self._open_part()
+        self._writer = self._new_writer()
+        self._writer.hold()
+        try:
+            for rows in stored_rows(old.path, self._dataset, contracts, style):
+                self._writer.append(rows, contracts, style)
+        finally:
+            old.abort()
+
+    def _new_writer(self) -> ParquetWriter:
+        manner = self._manner
+        return ParquetWriter(
+            self._part, self._dataset, prices=manner.prices, row_group_rows=manner.row_group_rows, level=manner.level
+        )  # fmt: skip
+
+    def _finish_parquet(self, writer: ParquetWriter) -> None:
+        contracts, style = self._weighing.contracts, self._weighing.style
+        order = writer.close(contracts, style)
+        collection = self._shard.collection
+        writer.finish(
+            Footer(
+                collection.dataset, collection.selection, collection.symbol, self._shard.day.isoformat(),
+                self._request, style, self._weighing.vendor_bytes, self._weighing.vendor_xxh3, self._weighing.content,
+                self._weighing.rows, len(contracts), self._manner.prices, order,
+            )
+        )  # fmt: skip

@@ -1,0 +1,26 @@
+"""A file that is not yet one, as its writers see it (store/part.py makes it true)."""
+
+from pathlib import Path, PurePosixPath
+from typing import Protocol
+
+
+class Committed(Protocol):
+    """What is known of a file that is in place."""
+
+    @property
+    def sha256(self) -> str: ...
+    @property
+    def bytes(self) -> int: ...
+    @property
+    def mtime_ns(self) -> int: ...
+
+
+class Scratch(Protocol):
+    """Written from start to end, then committed under its final name, or gone."""
+
+    @property
+    def path(self) -> Path: ...
+    def write(self, data: bytes, /) -> int: ...
+    def close(self) -> None: ...
+    def commit(self, target: PurePosixPath) -> Committed: ...
+    def abort(self) -> None: ...

@@ -1,0 +1,56 @@
+"""Processes that we start, and facts about this machine. We signal only what we started."""
+
+import subprocess
+import sys
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Self
+
+import psutil
+
+from thetabulk.errors import TerminalUnavailable
+
+_STOP_S = 10.0
+
+
+def memory_percent() -> float:
+    """The share of the machine's memory that is not available to anyone."""
+    return float(psutil.virtual_memory().percent)
+
+
+class SimulatorProcess:
+    """`python -m thetabulk.simulator` in a process of its own, from `__enter__` to `__exit__`; `url` is where it
+    listens. Its own process, so that the client's measurements and a `--size real` market do not share one
+    interpreter."""
+
+    def __init__(self, arguments: Sequence[str]) -> None:
+        self._command = [sys.executable, "-m", "thetabulk.simulator", *arguments]
+        self.url = ""
+
+    def __enter__(self) -> Self:
+        """TerminalUnavailable, with what it said, if it does not come up."""
+        self._process = subprocess.Popen(
+            self._command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+            start_new_session=True,
+        )  # fmt: skip
+        assert self._process.stdout is not None
+        said = []
+        for line in self._process.stdout:
+            said.append(line.strip())
+            if "Starting server at " in line:
+                self.url = f"http://{line.rpartition('Starting server at ')[2].strip().removeprefix('http://')}"
+                return self
+        self._process.wait()
+        raise TerminalUnavailable(f"the simulator did not start: {' / '.join(said[-3:])}")
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._process.terminate()
+        try:
+            self._process.wait(_STOP_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        if self._process.stdout is not None:
+            self._process.stdout.close()
