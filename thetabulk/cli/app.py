@@ -6,10 +6,10 @@ Only the one that was typed is imported: `thetabulk --help` shall be there at on
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from importlib import import_module
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -33,13 +33,18 @@ _PIPE_CLOSED = 141  # 128 + SIGPIPE: whoever read our output has gone, as `head`
 _INTERRUPTED = 130
 
 
-def main(argv: Sequence[str] | None = None) -> int:
+def load(name: str) -> Any:
+    """The module of a command."""
+    return import_module(f"thetabulk.cli.{name}")
+
+
+def main(argv: Sequence[str] | None = None, *, load: Callable[[str], Any] = load) -> int:
     """Run a command line; the exit code. Nothing is raised, whatever happens."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     known: list[ThetabulkError] = []
     codes: list[int] = []
     try:
-        codes.append(_run(arguments))
+        codes.append(_run(arguments, load))
         sys.stdout.flush()
     except* ThetabulkError as group:
         known += failure.leaves(group)
@@ -58,7 +63,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     return code
 
 
-def build(chosen: str) -> typer.Typer:
+def build(chosen: str, load: Callable[[str], Any] = load) -> typer.Typer:
     """The Typer app with the chosen command; the others are only listed. No choice loads all (shell completion)."""
     app = typer.Typer(
         name="thetabulk",
@@ -72,7 +77,7 @@ def build(chosen: str) -> typer.Typer:
         if chosen not in ("", name):
             app.command(name, help=summary)(_listed)
             continue
-        module = import_module(f"thetabulk.cli.{name}")
+        module = load(name)
         if isinstance(getattr(module, "app", None), typer.Typer):
             app.add_typer(module.app, name=name, help=summary)
         else:
@@ -80,11 +85,11 @@ def build(chosen: str) -> typer.Typer:
     return app
 
 
-def _run(arguments: list[str]) -> int:
+def _run(arguments: list[str], load: Callable[[str], Any]) -> int:
     if not arguments and not _is_completing():
         arguments = ["--help"]
     chosen = next((word for word in arguments if not word.startswith("-")), "--help" if arguments else "")
-    code = build(chosen)(arguments, prog_name="thetabulk", standalone_mode=False)
+    code = build(chosen, load)(arguments, prog_name="thetabulk", standalone_mode=False)
     return code if isinstance(code, int) else 0
 
 

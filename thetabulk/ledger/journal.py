@@ -62,7 +62,8 @@ class Ledger:
         return self._memory.days
 
     @property
-    def boundaries(self) -> dict[Collection, Boundary]:
+    def boundaries(self) -> dict[tuple[Collection, str], Boundary]:
+        """By collection and kind; a revoked one is in none."""
         return self._memory.boundaries
 
     @property

@@ -28,7 +28,7 @@ class Memory:
     """The newest record of everything; `live` has the sequence number of each, `lines` counts the good lines."""
 
     days: dict[Shard, Entry] = field(default_factory=dict)
-    boundaries: dict[Collection, Boundary] = field(default_factory=dict)
+    boundaries: dict[tuple[Collection, str], Boundary] = field(default_factory=dict)
     jobs: dict[str, Job] = field(default_factory=dict)
     contracts: dict[tuple[str, date], ContractList] = field(default_factory=dict)
     profile: dict[str, Any] = field(default_factory=dict)
@@ -73,10 +73,11 @@ class Memory:
 
     def _boundary(self, record: Record) -> None:
         boundary = payload.boundary_of(record.payload)
-        if self._is_newest(("boundary", boundary.collection), record.seq):
-            self.boundaries[boundary.collection] = boundary
+        key = boundary.collection, boundary.kind
+        if self._is_newest(("boundary", *key), record.seq):
+            self.boundaries[key] = boundary
             if boundary.day is None:
-                del self.boundaries[boundary.collection]
+                del self.boundaries[key]
 
     def _job(self, record: Record) -> None:
         job = payload.job_of(record.payload)

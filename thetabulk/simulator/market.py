@@ -22,7 +22,7 @@ from thetabulk.simulator.lines import LineFormat, clock
 from thetabulk.simulator.listing import CALL, PUT, Series
 from thetabulk.simulator.pricing import base_width, call_values, put_values, smiling_width
 from thetabulk.simulator.tape import EXCHANGES, SPREAD_PATTERNS, Liquidity, Pick, pick, size_fragment, tape
-from thetabulk.simulator.ticks import HALF_SPREADS, PriceTexts, price_texts
+from thetabulk.simulator.ticks import HALF_SPREADS, price_texts
 from thetabulk.simulator.underlying import MINUTES, underlying
 
 GENERATOR = "1"
@@ -48,6 +48,7 @@ BUSY_EIGHTHS, THIN_EIGHTHS = 6, 16  # eighths of a width from the money
 POOL_DRAWS = {True: 1 << 12, False: 1 << 18}  # by `small`: more draws cost start-up, fewer are seen by zstd
 PATTERNS = {True: 4, False: 48}
 STRIDES = 8
+CONDITION = b"50"  # national best bid and offer (thetadata-v3.md §5.1)
 WIDER = (0, 0, 0, 1, 1, 1, 2, 2)  # steps of `HALF_SPREADS` by which a spread is wider now and then
 
 
@@ -70,7 +71,7 @@ class Grid:
     clocks: tuple[bytes, ...]
     opening: int
     picks: dict[tuple[int, int, str], Pick] = field(default_factory=dict)
-    spreads: dict[tuple[PriceTexts, int, int], tuple[list[list[bytes]], list[list[bytes]]]] = field(default_factory=dict)
+    spreads: dict[tuple[int, int], list[int]] = field(default_factory=dict)
 
     def changes(self, changed: Sequence[int], key: tuple[int, int, str]) -> Pick:
         """The pick that shows, of things by minute, at every row the one of the last change."""
@@ -92,7 +93,7 @@ def grid(start_ms: int, end_ms: int, step_ms: int, last_minute: int, lines: Line
 
 @dataclass(frozen=True, slots=True)
 class Quotes:
-    """A contract's fragments, one entry a row: `size,exchange,` and `price,condition` with what follows it."""
+    """A contract's quotes, one entry a row: `size,exchange,` and price."""
 
     bid_sizes: Sequence[bytes]
     bids: Sequence[bytes]
@@ -113,7 +114,7 @@ class QuoteDay:
         self.scale = 1 + self.path[0] // 20_000
         margin = 32 * self.scale
         self.base, self.top = min(self.path) - margin, max(self.path) + margin
-        self.texts = price_texts(self.instrument, lines, self.instrument.highest // (2 if small else 1))
+        self.texts = price_texts(self.instrument, self.instrument.highest // (2 if small else 1))
         self.last_minute = (closing_second(self.day, late=self.instrument.late) - OPEN_S) // 60
         self._key = b"%d|%b|%d|%d|" % (seed, symbol.encode(), number, variant)
         self._seen = [level - self.base for level in self.path]
@@ -125,17 +126,20 @@ class QuoteDay:
         """Each contract with all its lines, by expiration, strike and right."""
         count = len(rows.minutes)
         day = self.day.isoformat().encode()
-        template = [b""] * (6 * count)
-        template[1::6] = [day + text for text in rows.clocks]
+        template = [b"," + CONDITION + b","] * (7 * count)
+        template[0::7] = [day + text for text in rows.clocks]
+        end = b"," + CONDITION + self.lines.newline
         for series in chain:
             for strike in series.strikes:
                 for right in rights:
-                    parts = template[:]
                     quotes = self.quotes(series.day, strike, right, rows)
-                    parts[0::6] = [self.lines.contract(self.symbol, series.day, strike, right)] * count
-                    parts[2::6], parts[3::6] = quotes.bid_sizes, quotes.bids
-                    parts[4::6], parts[5::6] = quotes.ask_sizes, quotes.asks
-                    yield Contract(self.symbol, series.day, strike, right), b"".join(parts)
+                    contract = self.lines.contract(self.symbol, series.day, strike, right)
+                    parts = template[:]
+                    parts[1::7], parts[2::7] = quotes.bid_sizes, quotes.bids
+                    parts[4::7], parts[5::7] = quotes.ask_sizes, quotes.asks
+                    parts[6::7] = [end + contract] * count  # every line ends with the beginning of the next one
+                    parts[-1] = end
+                    yield Contract(self.symbol, series.day, strike, right), contract + b"".join(parts)
 
     def dice(self, expiration: date, strike: int, right: str) -> bytes:
         """Sixteen bytes of chance for a contract on this day."""
@@ -158,19 +162,15 @@ class QuoteDay:
         bid_sizes, ask_sizes = self._sizes(liquidity, dice, rows)
         no_size = size_fragment(0, EXCHANGES[dice[6] % len(EXCHANGES)])
         spread = self._spread(values, liquidity, dice)
-        no_bid = self.texts.no_bid
-        if not values:
-            bids: Sequence[bytes] = [no_bid] * len(rows.minutes)
-            asks: Sequence[bytes] = [self.texts.asks(HALF_SPREADS[spread])[0]] * len(rows.minutes)
-        else:
-            bids, asks = self._prices(values, spread, liquidity, right, dice, rows)
+        none = self.texts.none
+        bids, asks = self._prices(values or [0] * (self.top - self.base + 1), spread, liquidity, right, dice, rows)
         if not values or min(values[0], values[-1]) < HALF_SPREADS[spread + WIDER[-1]] + self.instrument.tick_low:
-            bid_sizes = [no_size if bid is no_bid else size for size, bid in zip(bid_sizes, bids, strict=True)]
+            bid_sizes = [no_size if bid is none else size for size, bid in zip(bid_sizes, bids, strict=True)]
         if dice[7] < PLACEHOLDERS_256 and rows.opening:
             zeros = slice(0, rows.opening)
-            bid_sizes, ask_sizes, bids, asks = list(bid_sizes), list(ask_sizes), list(bids), list(asks)
+            bid_sizes, ask_sizes = list(bid_sizes), list(ask_sizes)
             bid_sizes[zeros] = ask_sizes[zeros] = [no_size] * rows.opening
-            bids[zeros], asks[zeros] = [no_bid] * rows.opening, [self.texts.no_ask] * rows.opening
+            bids[zeros] = asks[zeros] = [none] * rows.opening
         return Quotes(bid_sizes, bids, ask_sizes, asks)
 
     def _units(self, strike: int) -> int:
@@ -203,15 +203,15 @@ class QuoteDay:
         low, high = self._picks(liquidity, dice[0] % self.tape.patterns, rows)
         if right == PUT:
             low, high = high, low
-        key = (self.texts, spread, dice[3] % SPREAD_PATTERNS)
+        key = (spread, dice[3] % SPREAD_PATTERNS)
         if key not in rows.spreads:
-            wider = [WIDER[step] for step in self.tape.spreads[key[2]]]
-            half_spreads = [HALF_SPREADS[spread + wider[minute]] for minute in rows.minutes]
-            rows.spreads[key] = [*map(self.texts.bids, half_spreads)], [*map(self.texts.asks, half_spreads)]
-        bids, asks = rows.spreads[key]
+            wider = self.tape.spreads[key[1]]
+            rows.spreads[key] = [HALF_SPREADS[spread + WIDER[wider[minute]]] for minute in rows.minutes]
+        half_spreads = rows.spreads[key]
+        bids, asks = self.texts.bids, self.texts.asks
         return (
-            [texts[value] for texts, value in zip(bids, low(values), strict=True)],
-            [texts[value] for texts, value in zip(asks, high(values), strict=True)],
+            [bids[value - half] for value, half in zip(low(values), half_spreads, strict=True)],
+            [asks[value + half] for value, half in zip(high(values), half_spreads, strict=True)],
         )
 
     def _picks(self, liquidity: int, pattern: int, rows: Grid) -> tuple[Pick, Pick]:

@@ -46,7 +46,8 @@ class Tape:
     def __init__(self, seed: int, liquidities: tuple[Liquidity, ...], draws: int, patterns: int) -> None:
         self.draws = draws
         self.patterns = patterns
-        self.pools = [_pool(seed, liquidity, draws) for liquidity in liquidities]
+        fragments: dict[int, list[bytes]] = {}
+        self.pools = [_pool(seed, liquidity, draws, fragments) for liquidity in liquidities]
         names = range(patterns)
         self.price_changed = [
             [_changes(seed, liquidity.price_changes, liquidity.name, "price", name) for name in names]
@@ -83,11 +84,11 @@ def size_fragment(size: int, exchange: int) -> bytes:
     return b"%d,%d," % (size, exchange)
 
 
-def _pool(seed: int, liquidity: Liquidity, draws: int) -> list[bytes]:
-    by_size: dict[int, list[bytes]] = {}
-    for size in set(_quantiles(liquidity.sizes)):
+def _pool(seed: int, liquidity: Liquidity, draws: int, by_size: dict[int, list[bytes]]) -> list[bytes]:
+    quantiles = _quantiles(liquidity.sizes)
+    for size in set(quantiles) - set(by_size):
         by_size[size] = [size_fragment(size, exchange) for exchange in EXCHANGES]
-    rows = [by_size[size] for size in _quantiles(liquidity.sizes)]
+    rows = [by_size[size] for size in quantiles]
     ends = list(accumulate(EXCHANGE_WEIGHTS))
     place = [bisect_right(ends, byte) for byte in range(256)]
     raw = stream(3 * draws, seed, liquidity.name, "pool")

@@ -39,7 +39,7 @@ def whole(column: Column, text: str) -> int:
 
 
 def price(column: Column, text: str, places: int) -> tuple[int, Decimal | None]:
-    """A price as units of 10^-places dollars, or as NOT_UNITS and what it is instead. Raises BadAnswer if it is none."""
+    """A price in units of 10^-places dollars, or NOT_UNITS and what it is instead. Raises BadAnswer if it is none."""
     if not _PRICE.fullmatch(text.strip(" ")):
         raise BadAnswer(f"{column.name} is no price: {sample(text)}", kind="field")
     value = Decimal(text)

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -24,7 +25,7 @@ import zstandard
 
 from thetabulk.model import Column, Contract, Dataset, Right
 from thetabulk.store.contracts import Contracts
-from thetabulk.store.fields import NOT_UNITS, price, unquoted
+from thetabulk.store.fields import price, units_in, unquoted
 from thetabulk.store.rows import KEY_COLUMNS, Rows
 from thetabulk.store.style import Style
 
@@ -75,7 +76,7 @@ class RowBuffer:
 
     def __init__(self, columns: tuple[Column, ...], capacity: int) -> None:
         self.rows = 0
-        self.odd: dict[int, dict[str, float]] = {}
+        self.odd: dict[int, dict[str, Decimal]] = {}
         self.raw: dict[int, str] = {}
         self._kinds = {column.name: column.kind for column in columns[KEY_COLUMNS:]}
         self._most = capacity
@@ -92,7 +93,8 @@ class RowBuffer:
     def append(self, rows: Rows, start: int, stop: int) -> None:
         end = self.rows + stop - start
         if end > len(self._arrays["contract"]):
-            self._grow(max(end, min(2 * len(self._arrays["contract"]), max(self._most, end))))
+            doubled = 2 * len(self._arrays["contract"])
+            self._grow(max(end, doubled if end > self._most else min(doubled, self._most)))
         for name, array in self._arrays.items():
             array[self.rows : end] = (rows.contract if name == "contract" else rows.values[name])[start:stop]
         shift = self.rows - start
@@ -101,7 +103,7 @@ class RowBuffer:
                 self.raw[row + shift] = text
         for row, odd in rows.odd.items():
             if start <= row < stop:
-                self.odd[row + shift] = {name: float(value) for name, value in odd.items()}
+                self.odd[row + shift] = odd
         self.rows = end
 
     def reorder(self) -> npt.NDArray[np.int64]:
@@ -264,15 +266,17 @@ def _columns(rows: RowBuffer, dataset: Dataset, contracts: Contracts, style: Sty
 
 def _price_column(values: npt.NDArray[np.generic], places: int, prices: str, rows: RowBuffer, name: str) -> pa.Array:
     units = values.astype(np.int64, copy=False)
+    odd = {row: some[name] for row, some in rows.odd.items() if name in some}
     if prices == "decimal":
-        missing = units == NOT_UNITS
         scale = 2 if places <= 2 else 4 if places <= 4 else 6
-        present = np.where(missing, 0, units) * 10 ** (scale - places)
-        return _decimals(present, scale, missing if missing.any() else None)
+        scaled, missing = units * 10 ** (scale - places), np.zeros(len(units), dtype=np.bool_)
+        for row, value in odd.items():
+            exact = units_in(value, scale)
+            scaled[row], missing[row] = exact or 0, exact is None
+        return _decimals(scaled, scale, missing if missing.any() else None)
     dollars = units / float(10**places)  # the nearest double to the decimal text: both are exact integers below 2^53
-    for row, odd in rows.odd.items():
-        if name in odd:
-            dollars[row] = odd[name]
+    for row, value in odd.items():
+        dollars[row] = value
     return pa.array(dollars)
 
 

@@ -63,8 +63,9 @@ def _lines(table: pa.Table, footer: Footer, dataset: Dataset) -> pa.Array:
         quote = '"' if style.quoted[index] else ""
         values = units_of(table[column.name], column.kind, style.places[index])
         distinct, places = np.unique(values, return_inverse=True)
-        texts = [f"{quote}{printed(column, int(value), style.places[index], style.fraction)}{quote}{end}" for value in distinct]
-        columns.append(pa.array(texts, pa.large_string()).take(pa.array(places)))
+        texts = [printed(column, value, style.places[index], style.fraction) for value in distinct.tolist()]
+        whole = pa.array([f"{quote}{text}{quote}{end}" for text in texts], pa.large_string())
+        columns.append(whole.take(pa.array(places)))
     lines = pc.binary_join_element_wise(*columns, pa.scalar("", pa.large_string()))
     raw = table[RAW].combine_chunks()
     return lines if raw.null_count == len(raw) else pc.coalesce(raw.cast(pa.large_string()), lines)

@@ -1,9 +1,9 @@
 """One answer on its way to the drive: hashed, read, checked and written while it streams; committed when it is good.
 
-    feed …  every piece of the body, in a worker thread
-    weigh   the whole body is here: what is there to say about it?
-    commit  under its final name, or aside if it is to be kept as evidence
-    abort   nothing of it stays
+feed …  every piece of the body, in a worker thread
+weigh   the whole body is here: what is there to say about it?
+commit  under its final name, or aside if it is to be kept as evidence
+abort   nothing of it stays
 """
 
 from collections.abc import Callable, Mapping

@@ -262,7 +262,8 @@ class RowReader:
         for index, column in enumerate(self._columns[KEY_COLUMNS:], KEY_COLUMNS):
             text = fields.printed(column, int(rows.values[column.name][row]), style.places[index], style.fraction)
             texts.append(f'"{text}"' if style.quoted[index] else text)
-        return style.contract_prefix(self._symbol, self.contracts[rows.contract[row]]) + ",".join(texts) + style.line_end
+        prefix = style.contract_prefix(self._symbol, self.contracts[rows.contract[row]])
+        return f"{prefix}{','.join(texts)}{style.line_end}"
 
 
 def _decoded(line: bytes, number: int) -> str:

@@ -37,7 +37,7 @@ class Style:
     @classmethod
     def from_json(cls, text: str) -> "Style":
         fields: dict[str, Any] = json.loads(text)
-        return cls(**{name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()})
+        return cls(**fields | {name: tuple(fields[name]) for name in ("quoted", "places")})
 
     def without_final_newline(self) -> "Style":
         return replace(self, final_newline=False)
@@ -50,7 +50,7 @@ class Style:
 
 
 def decimal_text(units: int, scale: int, places: int) -> str:
-    """`units` × 10^-scale with exactly `places` decimals; with more, and so unlike the style, if the value needs them."""
+    """`units` × 10^-scale with exactly `places` decimals; with more only where the value needs them."""
     sign, units = ("-", -units) if units < 0 else ("", units)
     while scale > places and units % 10 == 0:
         units, scale = units // 10, scale - 1

@@ -4,28 +4,31 @@
 what is merely odd; `judge` turns that into what becomes of the day. `verify --deep` uses the same.
 """
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from enum import Enum, auto
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 import xxhash
 
-from thetabulk.model import Collection, Contract, Dataset, Proof, Right
+from thetabulk.model import Collection, Contract, Dataset, Proof
 from thetabulk.store.contracts import Contracts
-from thetabulk.store.rows import NOT_UNITS, Rows
+from thetabulk.store.expected import Expected, absent_text, named, unlisted_text
+from thetabulk.store.fields import DAY_MS, EPOCH, MOST_DOLLARS, NOT_UNITS, units_in
+from thetabulk.store.rows import Rows
 from thetabulk.store.style import Style
 
-_DAY_MS = 86_400_000
+Number = TypeVar("Number", np.uint8, np.int64)
+
 _OPEN_MS = 34_200_000  # 09:30, the first stamp of every grid
-_EPOCH = date(1970, 1, 1).toordinal()
 _ABSENT_SHARE = 0.01  # more of the listed contracts absent than this is lacking, less a surplus of the list
-_NAMED = 5  # so many contracts are named in a remark
+_SPARSE_SHARE = 0.1  # where absence is normal: what was listed that very day has none. More may be half an answer
 _CROSSED_SHARE = 0.05
-_PRICE_PLACES = 2
+_PRICE_PLACES, _HASHED_PLACES = 2, 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,37 +70,49 @@ class Check:
         self._collection = collection
         self._day = day
         self._known_grids = known_grids
+        self._prices = [column.name for column in dataset.columns if column.kind == "price"]
         self._slots = max(known_grids, default=1) if dataset.interval_ms else 1
-        self._seen = np.zeros((0, self._slots), dtype=np.uint8)
+        self._seen = np.zeros((0, self._slots), dtype=np.uint8)  # contract × time, where there is a grid
+        self._rows_of = np.zeros(0, dtype=np.int64)  # by contract, where there is none
         self._off_grid = 0
         self._identities: list[npt.NDArray[np.uint64]] = []  # of each row, where there is no grid to count by
         self._content = 0
         self._last = (-1, -1)
-        self._not_numbers = self._negative = self._finer = self._crossed = self._zero = self._raw = 0
+        self._last_fields: list[int] = []  # of the last two rows
+        self._not_numbers = self._huge = self._negative = self._finer = self._crossed = self._zero = self._raw = 0
 
     def add(self, rows: Rows, contracts: Contracts) -> None:
         stamps = rows.values[self._dataset.day_column]
         self._follow_order(rows.contract, stamps)
-        self._count(rows.contract.astype(np.int64), stamps, len(contracts))
+        if self._dataset.interval_ms:
+            self._mark(rows.contract.astype(np.int64), stamps, self._dataset.interval_ms, len(contracts))
+        else:
+            self._rows_of = _longer(self._rows_of, len(contracts))
+            self._rows_of += np.bincount(rows.contract, minlength=len(contracts))
         self._look_at_prices(rows)
+        self._last_fields = [*self._last_fields, *rows.values[self._dataset.columns[-1].name][-2:].tolist()][-2:]
         self.rows += len(rows)
         self._raw += len(rows.raw)
 
     def add_content(self, rows: Rows, contracts: Contracts, style: Style) -> None:
         """Adds the rows to the content hash: a sum over rows, so that their order does not matter; prices count in
-        millionths of a dollar, so that the number of decimals does not."""
+        millionths of a dollar, so that the number of decimals does not.
+
+        Each column has a multiplier of its own without any pattern: with 1, 3, 5 … times a constant, three less of one
+        column and one more of the next would cancel out.
+        """
         mixed = contracts.hashes()[rows.contract]
-        places = {column.name: style.places[index] for index, column in enumerate(self._dataset.columns)}
-        for index, (name, values) in enumerate(rows.values.items()):
-            scaled = values * 10 ** (6 - min(places[name], 6)) if places[name] or self._is_price(name) else values
-            mixed = mixed + (scaled.astype(np.uint64) + np.uint64(1)) * np.uint64(_ODD_CONSTANTS[index])
-        for row, odd in rows.odd.items():
-            text = ";".join(f"{name}={value.normalize()}" for name, value in sorted(odd.items()))
-            mixed[row] ^= np.uint64(xxhash.xxh3_64_intdigest(text.encode()))
+        for column, places in zip(self._dataset.columns, style.places, strict=False):
+            if column.name not in rows.values:
+                continue
+            values = rows.values[column.name]
+            if column.kind == "price":
+                values = self._in_millionths(values, places, column.name, rows.odd)
+            mixed += values.astype(np.uint64) * np.uint64(xxhash.xxh3_64_intdigest(column.name.encode()) | 1)
         mixed ^= mixed >> np.uint64(31)
-        mixed = mixed * np.uint64(0x7FB5D329728EA185)
+        mixed *= np.uint64(0x7FB5D329728EA185)
         mixed ^= mixed >> np.uint64(27)
-        mixed = mixed * np.uint64(0x81DADEF4BC2DD44D)
+        mixed *= np.uint64(0x81DADEF4BC2DD44D)
         mixed ^= mixed >> np.uint64(33)
         self._content = (self._content + int(mixed.sum(dtype=np.uint64))) % 2**64
         if not self._dataset.interval_ms:
@@ -112,21 +127,29 @@ class Check:
         lacking: list[str] = []
         surplus: list[str] = []
         remarks: list[str] = []
-        places = max((n for n, column in zip(style.places, self._dataset.columns, strict=False) if column.kind == "price"), default=0)
-        if places > _PRICE_PLACES:
-            surplus.append(f"prices have {places} decimals")
-        if not style.final_newline:
-            remarks.append("the last row has no line end")
         if self._dataset.interval_ms:
             self._judge_grid(contracts, lacking, surplus)
         else:
             self._judge_rows(contracts, surplus, remarks)
-        self._judge_values(contracts, surplus, remarks)
+        self._judge_values(contracts, surplus)
+        self._judge_print(style, surplus, remarks)
         complete = self._judge_list(contracts, listed, lacking, surplus, remarks)
         return Findings(tuple(lacking), tuple(surplus), tuple(remarks), listed is not None, complete)
 
-    def _is_price(self, name: str) -> bool:
-        return any(column.name == name and column.kind == "price" for column in self._dataset.columns)
+    def _in_millionths(
+        self, units: npt.NDArray[np.int64], places: int, name: str, odd: Mapping[int, Mapping[str, Decimal]]
+    ) -> npt.NDArray[np.int64]:
+        """Prices for the hash; what no whole number of millionths can say counts by its text."""
+        if places > _PRICE_PLACES:
+            self._finer += int(((units % 10 ** (places - _PRICE_PLACES) != 0) & (units != NOT_UNITS)).sum())
+        millionths: npt.NDArray[np.int64] = units * 10 ** (_HASHED_PLACES - places)
+        for row, values in odd.items():
+            if name in values:
+                value = values[name]
+                exact = units_in(value, _HASHED_PLACES)
+                text = str(value.normalize()).encode()
+                millionths[row] = xxhash.xxh3_64_intdigest(text) >> 2 if exact is None else exact
+        return millionths
 
     def _follow_order(self, contract: npt.NDArray[np.int32], stamps: npt.NDArray[np.int64]) -> None:
         """Contracts are numbered as they come, so contract-major order means numbers that never fall."""
@@ -136,46 +159,47 @@ class Check:
         self.in_order = self.in_order and bool(((step > 0) | ((step == 0) & later)).all())
         self._last = (int(contract[-1]), int(stamps[-1]))
 
-    def _count(self, contract: npt.NDArray[np.int64], stamps: npt.NDArray[np.int64], contracts: int) -> None:
+    def _mark(
+        self, contract: npt.NDArray[np.int64], stamps: npt.NDArray[np.int64], interval_ms: int, contracts: int
+    ) -> None:
         if contracts > len(self._seen):
-            grown = np.zeros((max(contracts, 2 * len(self._seen)), self._slots), dtype=np.uint8)
-            grown[: len(self._seen)] = self._seen
-            self._seen = grown
-        slot = np.zeros(len(contract), dtype=np.int64)
-        if self._dataset.interval_ms:
-            since_open = stamps - ((self._day.toordinal() - _EPOCH) * _DAY_MS + _OPEN_MS)
-            slot, rest = np.divmod(since_open, self._dataset.interval_ms)
-            on_grid = (rest == 0) & (slot >= 0) & (slot < self._slots)
-            if not on_grid.all():
-                self._off_grid += int((~on_grid).sum())
-                contract, slot = contract[on_grid], slot[on_grid]
-        np.add.at(self._seen.reshape(-1), contract * self._slots + slot, np.uint8(1))
+            self._seen = _longer(self._seen, max(contracts, 2 * len(self._seen)))
+        since_open = stamps - ((self._day.toordinal() - EPOCH) * DAY_MS + _OPEN_MS)
+        slot, rest = np.divmod(since_open, interval_ms)
+        on_grid = (rest == 0) & (slot >= 0) & (slot < self._slots)
+        if not on_grid.all():
+            self._off_grid += int((~on_grid).sum())
+            contract, slot = contract[on_grid], slot[on_grid]
+        self._seen.ravel()[contract * self._slots + slot] = 1
 
     def _look_at_prices(self, rows: Rows) -> None:
         for odd in rows.odd.values():
-            finite = [value for value in odd.values() if value.is_finite()]
-            self._not_numbers += len(finite) < len(odd)
-            self._negative += any(value < 0 for value in finite)
-            self._finer += any(value > 0 for value in finite)
-        for name, values in rows.values.items():
-            if self._is_price(name):
-                self._negative += int(((values < 0) & (values != NOT_UNITS)).sum())
+            for value in odd.values():
+                self._negative += value.is_finite() and value < 0
+                if not value.is_finite():
+                    self._not_numbers += 1
+                elif abs(value) >= MOST_DOLLARS:
+                    self._huge += 1
+                elif units_in(value, _PRICE_PLACES) is None:
+                    self._finer += 1
+        for name in self._prices:
+            values = rows.values[name]
+            self._negative += int(((values < 0) & (values != NOT_UNITS)).sum())
         if "bid" in rows.values and "ask" in rows.values:
             bid, ask = rows.values["bid"], rows.values["ask"]
             self._crossed += int(((bid > ask) & (ask > 0)).sum())
             self._zero += int(((bid == 0) & (ask == 0)).sum())
 
     def _judge_grid(self, contracts: Contracts, lacking: list[str], surplus: list[str]) -> None:
-        seen = self._seen[: len(contracts)]
-        present = seen > 0
-        used = present.any(axis=0)
-        size = int(used.sum())
-        if size not in self._known_grids or not used[:size].all():
+        present = self._seen[: len(contracts)]
+        used = np.flatnonzero(present.any(axis=0))
+        size = len(used)
+        if size not in self._known_grids or used[-1] != size - 1:
             lacking.append(f"{size} rows per contract are no known grid ({_grid_list(self._known_grids)})")
-        per_contract = present.sum(axis=1)
-        if short := np.flatnonzero(per_contract < size).tolist():
-            lacking.append(f"{len(short)} contracts have fewer rows than the others: {_named(contracts[i] for i in short)}")
-        doubled = int((seen.astype(np.int64) - present).sum())
+        per_contract = present.sum(axis=1, dtype=np.int64)
+        if short := [contracts[number] for number in np.flatnonzero(per_contract < size).tolist()]:
+            lacking.append(f"{len(short)} contracts have fewer rows than the others: {named(short)}")
+        doubled = self.rows - self._off_grid - int(per_contract.sum())
         if doubled:
             surplus.append(f"{doubled} rows came more than once")
         if self._off_grid:
@@ -186,21 +210,35 @@ class Check:
         identical = len(rows) - len(np.unique(rows))
         if identical:
             surplus.append(f"{identical} rows came more than once")
-        most = int(self._seen.max(initial=0))
+        most = int(self._rows_of.max(initial=0))
         if most > 1 and not identical:
             text = f"up to {most} different rows a contract"
             (remarks if self._dataset.builds else surplus).append(text)
+        if fewer := [contracts[number] for number in np.flatnonzero(self._rows_of < most).tolist()]:
+            surplus.append(f"{len(fewer)} contracts have fewer rows than the others: {named(fewer)}")
 
-    def _judge_values(self, contracts: Contracts, surplus: list[str], remarks: list[str]) -> None:
+    def _judge_values(self, contracts: Contracts, surplus: list[str]) -> None:
         old = [contract for contract in contracts.listed if contract.expiration < self._day]
         if old:
-            surplus.append(f"{len(old)} contracts had expired: {_named(old)}")
+            surplus.append(f"{len(old)} contracts had expired: {named(old)}")
         if self._not_numbers:
-            surplus.append(f"{self._not_numbers} rows have a price that is no number")
+            surplus.append(f"{self._not_numbers} prices are no numbers")
         if self._negative:
             surplus.append(f"{self._negative} prices are negative")
         if self._finer:
-            surplus.append(f"{self._finer} rows have a price with more decimals than the others")
+            surplus.append(f"{self._finer} prices have more than {_PRICE_PLACES} decimals")
+        if self._huge:
+            surplus.append(f"{self._huge} prices are out of range")
+
+    def _judge_print(self, style: Style, surplus: list[str], remarks: list[str]) -> None:
+        if not style.final_newline and len(set(self._last_fields)) == len(self._last_fields):
+            surplus.append("the last row has no line end, and its last field may be cut")
+        elif not style.final_newline:
+            remarks.append("the last row has no line end")  # it ends like the row before it: a whole row
+        places = {places for column, places in zip(self._dataset.columns, style.places, strict=False)
+                  if column.kind == "price" and places != _PRICE_PLACES}  # fmt: skip
+        if places:
+            remarks.append(f"prices are printed with {' and '.join(map(str, sorted(places)))} decimals")
         if self._crossed > _CROSSED_SHARE * self.rows:
             remarks.append(f"{self._crossed} of {self.rows} rows are crossed (bid above ask)")
         if self._zero == self.rows and "bid" in self._dataset.header:
@@ -219,12 +257,13 @@ class Check:
         expected = Expected(self._collection, self._day, listed)
         absent, unlisted = expected.absent(contracts.listed), expected.unlisted(contracts.listed)
         if unlisted:
-            surplus.append(_unlisted_text(unlisted))
+            surplus.append(unlisted_text(unlisted))
         if absent and self._dataset.sparse:
-            remarks.append(_absent_text(absent, expected, sparse=True))
+            too_many = len(absent) > _SPARSE_SHARE * expected.count
+            (surplus if too_many else remarks).append(absent_text(absent, expected, sparse=True))
         elif absent:
             too_many = len(absent) > _ABSENT_SHARE * expected.count
-            (lacking if too_many else surplus).append(_absent_text(absent, expected, sparse=False))
+            (lacking if too_many else surplus).append(absent_text(absent, expected, sparse=False))
         return not absent and not unlisted
 
 
@@ -235,82 +274,16 @@ def compare_with_list(
     every = list(received)
     expected = Expected(collection, day, listed)
     absent, unlisted = expected.absent(every), expected.unlisted(every)
-    texts = [_unlisted_text(unlisted)] if unlisted else []
-    return tuple(texts + ([_absent_text(absent, expected, sparse=dataset.sparse)] if absent else []))
-
-
-def _unlisted_text(unlisted: list[Contract]) -> str:
-    return f"{len(unlisted)} contracts are not in the vendor's list: {_named(unlisted)}"
-
-
-def _absent_text(absent: list[Contract], expected: "Expected", *, sparse: bool) -> str:
-    text = f"{len(absent)} of {expected.count} listed contracts are absent: {_named(absent)}"
-    return f"{text}; the vendor sends no row where the exchange sent none" if sparse else text
-
-
-class Expected:
-    """The vendor's list of contracts, cut to a collection's selection."""
-
-    def __init__(self, collection: Collection, day: date, listed: Iterable[Contract]) -> None:
-        selected = collection.selected
-        right = Right(selected.get("right", Right.BOTH))
-        max_dte = int(selected["max_dte"]) if "max_dte" in selected else None
-        self._strike_range = int(selected["strike_range"]) if "strike_range" in selected else None
-        self._listed = frozenset(
-            contract
-            for contract in listed
-            if right in (Right.BOTH, contract.right)
-            and (max_dte is None or (contract.expiration - day).days <= max_dte)
-        )
-
-    @property
-    def count(self) -> int:
-        return len(self._listed)
-
-    def unlisted(self, received: Iterable[Contract]) -> list[Contract]:
-        return sorted((contract for contract in received if contract not in self._listed), key=_by_name)
-
-    def absent(self, received: Iterable[Contract]) -> list[Contract]:
-        """Listed, but not received. With a strike range: what is missing inside each expiration's window of strikes."""
-        missing = self._listed.difference(received)
-        if self._strike_range is not None:
-            missing &= self._windows(frozenset(received), self._strike_range)
-        return sorted(missing, key=_by_name)
-
-    def _windows(self, received: frozenset[Contract], strike_range: int) -> frozenset[Contract]:
-        """We do not know the money the vendor centred on; we know that a window is contiguous in the listed strikes
-        and 2n + 1 strikes wide, or ends where they end. An expiration without any contract has its middle window."""
-        strikes: dict[date, set[int]] = defaultdict(set)
-        for contract in self._listed:
-            strikes[contract.expiration].add(contract.strike_mills)
-        got: dict[date, set[int]] = defaultdict(set)
-        for contract in received & self._listed:
-            got[contract.expiration].add(contract.strike_mills)
-        wanted: dict[date, set[int]] = {}
-        for expiration, every in strikes.items():
-            ladder = sorted(every)
-            here = [index for index, strike in enumerate(ladder) if strike in got[expiration]]
-            low, high = (here[0], here[-1]) if here else (len(ladder) // 2, len(ladder) // 2)
-            short = 2 * strike_range - (high - low)  # 2n + 1 strikes; 2n where no strike is at the money
-            if short > 1 and low > 0 and high < len(ladder) - 1:
-                low, high = max(0, low - short // 2), min(len(ladder) - 1, high + short - short // 2)
-            wanted[expiration] = set(ladder[low : high + 1])
-        return frozenset(contract for contract in self._listed if contract.strike_mills in wanted[contract.expiration])
-
-
-def _by_name(contract: Contract) -> tuple[date, int, str]:
-    return contract.expiration, contract.strike_mills, contract.right
-
-
-def _named(contracts: Iterable[Contract]) -> str:
-    every = list(contracts)
-    names = [f"{c.expiration} {c.strike_mills / 1000:g} {c.right.upper()}" for c in every[:_NAMED]]
-    return ", ".join(names) + (f" and {len(every) - _NAMED} more" if len(every) > _NAMED else "")
+    texts = [unlisted_text(unlisted)] if unlisted else []
+    return tuple(texts + ([absent_text(absent, expected, sparse=dataset.sparse)] if absent else []))
 
 
 def _grid_list(grids: Mapping[int, str]) -> str:
     return ", ".join(f"{size} for {text}" for size, text in sorted(grids.items()))
 
 
-
-_ODD_CONSTANTS = tuple((0x9E3779B97F4A7C15 * (2 * index + 1)) % 2**64 | 1 for index in range(64))
+def _longer(rows: npt.NDArray[Number], length: int) -> npt.NDArray[Number]:
+    """With zeros behind, up to a length."""
+    grown = np.zeros((length, *rows.shape[1:]), dtype=rows.dtype)
+    grown[: len(rows)] = rows
+    return grown

@@ -34,7 +34,7 @@ def test_a_boundary_can_be_revoked() -> None:
     revoked = Boundary(QQQ, "vendor", None)
     first = to_line("boundary", 1, NOON, payload.boundary_payload(known))
     second = to_line("boundary", 2, NOON, payload.boundary_payload(revoked))
-    assert load(first).boundaries == {QQQ: known}
+    assert load(first).boundaries == {(QQQ, known.kind): known}
     assert load(first + second).boundaries == {}
     assert load(live_lines(first + second, load(first + second))).boundaries == {}
 

@@ -97,7 +97,13 @@ def test_foreign_bytes_are_no_record(line: bytes) -> None:
 
 @pytest.mark.parametrize(
     "body",
-    [b"{", b'{"kind":"day"', b"[1", b'{"kind":"day","v":1,"seq":1,"at":"noon"', b'{"kind":"day","v":"1","seq":1,"at":""'],
+    [
+        b"{",
+        b'{"kind":"day"',
+        b"[1",
+        b'{"kind":"day","v":1,"seq":1,"at":"noon"',
+        b'{"kind":"day","v":"1","seq":1,"at":""',
+    ],
 )
 def test_a_sound_checksum_does_not_make_a_record(body: bytes) -> None:
     """Somebody may have edited the ledger, checksum and all."""
