@@ -12,8 +12,8 @@ PARTS = {"cli", "assembly", "plan", "run", "fetch", "store", "ledger", "report",
 MAY_SEE = {"cli": {"assembly", "report"}, "simulator": {"model", "__version__"}}  # the others: themselves and the base
 DOORS = {
     "aiohttp": "fetch/client.py terminal/probe.py simulator/server.py",
-    "asyncio": "assembly cli/ run/pipeline.py fetch/gate.py fetch/client.py fetch/fetcher.py fetch/retry.py "
-    "terminal/ simulator/",
+    "asyncio": "assembly cli/ run/pause.py run/pipeline.py fetch/client.py fetch/feeder.py fetch/fetcher.py "
+    "fetch/gate.py fetch/retry.py terminal/ simulator/",
     "datetime.now": "assembly cli/ simulator/",
     "date.today": "assembly cli/ simulator/",
     "duckdb": "query.py query/",

@@ -8,6 +8,7 @@
     ├── AccountError                                          7  login, subscription, session taken
     ├── TerminalUnavailable                                   8
     ├── StoreBusy                                             9  another run holds the store
+    ├── StoreDamaged                                         10  a file is not what was saved
     └── AskedWrongly                                          1  the Terminal says that our request is wrong
 
     ShardError                      ends one shard; the others go on
@@ -16,7 +17,7 @@
         ├── TerminalAnswer          the Terminal answered, with another status than 200
         └── TransferFailed          no answer, or not a whole one
 
-Exit codes without an exception: 0 complete, 3 finished but days failed, 10 verify found damage, 11 stopped as asked,
+Exit codes without an exception: 0 complete, 3 finished but days failed, 11 stopped as asked,
 129/130/143 signals. Where several apply, `worst` says which one is told.
 """
 
@@ -62,6 +63,10 @@ class StoreBusy(ThetabulkError):
     exit_code = 9
 
 
+class StoreDamaged(ThetabulkError):
+    exit_code = 10
+
+
 class AskedWrongly(ThetabulkError):
     exit_code = 1
 
@@ -105,12 +110,12 @@ class TerminalAnswer(AttemptError):
 
 
 class TransferFailed(AttemptError):
-    """No answer, or not a whole one. `kind` is one of unreachable, cut, stalled, protocol."""
+    """No answer, or not a whole one. `kind` is one of unreachable, dropped, cut, stalled, protocol."""
 
     kind = "transfer"
 
 
-_PRIORITY = (2, 9, 4, 6, 5, 7, 8, 11, 3, 10, 1)
+_PRIORITY = (2, 9, 4, 6, 5, 7, 8, 1, 11, 3, 10)  # 1: what ended by a mistake has neither finished nor stopped as asked
 
 
 def worst(codes: Iterable[int]) -> int:

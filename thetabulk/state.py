@@ -23,14 +23,20 @@ def known_stores(folder: Path) -> dict[Path, str]:
 
     A store known at a path where no identity file is now means that its drive is not mounted.
     """
+    return {path: identity for path, (identity, _) in _remembered(folder).items()}
+
+
+def device_of(folder: Path, path: Path) -> int | None:
+    """The number of the file system that a store was on when it was used last; None if that is not known."""
+    return _remembered(folder).get(path.absolute(), ("", None))[1]
+
+
+def _remembered(folder: Path) -> dict[Path, tuple[str, int | None]]:
     try:
-        remembered = json.loads((folder / _FILE).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        stores = json.loads((folder / _FILE).read_text(encoding="utf-8"))["stores"]
+        return {Path(path): (str(known["store"]), known["device"]) for path, known in stores.items()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return {}
-    stores = remembered.get("stores") if isinstance(remembered, dict) else None
-    if not isinstance(stores, dict):
-        return {}
-    return {Path(path): identity for path, identity in stores.items() if isinstance(identity, str)}
 
 
 def last_store(folder: Path) -> Path | None:
@@ -38,16 +44,16 @@ def last_store(folder: Path) -> Path | None:
     return next(reversed(known_stores(folder)), None)
 
 
-def remember_store(folder: Path, path: Path, identity: str) -> None:
+def remember_store(folder: Path, path: Path, identity: str, device: int | None = None) -> None:
     """Make this the store used last, or (in a state folder that cannot be written) do nothing."""
-    stores = known_stores(folder)
+    stores = _remembered(folder)
     stores.pop(path.absolute(), None)
-    stores[path.absolute()] = identity
-    text = json.dumps({"stores": {str(path): identity for path, identity in stores.items()}}, indent=2)
+    stores[path.absolute()] = identity, device
+    known = {str(path): {"store": identity, "device": device} for path, (identity, device) in stores.items()}
     scratch = folder / f"{_FILE}.{os.getpid()}"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        scratch.write_text(text + "\n", encoding="utf-8")
+        scratch.write_text(json.dumps({"stores": known}, indent=2) + "\n", encoding="utf-8")
         scratch.replace(folder / _FILE)
     except OSError:
         with suppress(OSError):

@@ -2,6 +2,7 @@
 
 import asyncio
 import difflib
+import math
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 
@@ -34,26 +35,27 @@ def held_tier(config: TerminalConfig) -> Held:
 
 
 async def meet(
-    client: Client, url: str, config: TerminalConfig, *, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
-) -> None:
+    client: Client, url: str, config: TerminalConfig, *, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    monotonic: Callable[[], float] = clock.monotonic,
+) -> None:  # fmt: skip
     """Returns when the Terminal at the URL is connected.
 
     TerminalUnavailable if it is not there, not one, or not connected within `start_wait_s` (with `wait`: never);
     AccountError if the account has no session there.
     """
-    started = clock.monotonic()
+    until = math.inf if config.wait else monotonic() + config.start_wait_s
     while True:
-        problem = await _problem(client, url)
+        problem = await _problem(client, url, min(_ANSWER_TIMEOUT_S, max(_POLL_S, until - monotonic())))
         if problem is None:
             return
-        if not config.wait and clock.monotonic() - started + _POLL_S > config.start_wait_s:
+        if monotonic() + _POLL_S > until:
             raise problem
         await sleep(_POLL_S)
 
 
-async def _problem(client: Client, url: str) -> TerminalUnavailable | None:
+async def _problem(client: Client, url: str, timeout_s: float) -> TerminalUnavailable | None:
     try:
-        answer = await client.small(STATUS, timeout_s=_ANSWER_TIMEOUT_S)
+        answer = await client.small(STATUS, timeout_s=timeout_s)
     except (TransferFailed, BadAnswer) as error:
         if isinstance(error, TransferFailed) and error.kind == "unreachable":
             return TerminalUnavailable(
@@ -77,8 +79,8 @@ async def _problem(client: Client, url: str) -> TerminalUnavailable | None:
 
 
 async def check_symbols(client: Client, symbols: Iterable[str]) -> str:
-    """UsageError with the nearest names if the vendor lists no such symbol. Returns "" or, if the list could not be had,
-    a sentence that says so: an unavailable list stops nothing."""
+    """UsageError with the nearest names if the vendor lists no such symbol. Returns "" or, if the list could not be
+    had, a sentence that says so: an unavailable list stops nothing."""
     try:
         answer = await client.small(symbols_request(), timeout_s=60)
     except (TransferFailed, BadAnswer) as error:

@@ -5,7 +5,7 @@ import signal
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
 
 from thetabulk.assembly import clock, contact, stores
@@ -17,7 +17,7 @@ from thetabulk.assembly.pulse import Pulse
 from thetabulk.assembly.reconciling import reconcile_store
 from thetabulk.assembly.statuses import status_rows
 from thetabulk.assembly.stores import Store
-from thetabulk.assembly.wishes import Wish, job_of, wish_of, wish_of_jobs
+from thetabulk.assembly.wishes import Wish, job_of, up_to, wish_of, wish_of_jobs, wish_of_shards
 from thetabulk.config import Config, Resolved
 from thetabulk.errors import DriveGone, ThetabulkError, UsageError, worst
 from thetabulk.events import Emit, Event, Notice, RunFinished, RunStarted, ShardFinished
@@ -28,7 +28,7 @@ from thetabulk.fetch.gate import Gate
 from thetabulk.fetch.limit import Limit
 from thetabulk.fetch.url import check_url
 from thetabulk.fetch.verdict import tier_in
-from thetabulk.model import Boundary, Proof, Refused, Saved, Shard
+from thetabulk.model import Boundary, Collection, Proof, Refused, Saved, Shard
 from thetabulk.plan.calendar import Calendar
 from thetabulk.plan.planner import Plan, build_plan, failed_days, standing
 from thetabulk.report.tally import Tally
@@ -42,12 +42,14 @@ QUEUED = 2
 
 @dataclass(frozen=True, slots=True)
 class Orders:
-    """What a run is asked for beyond its settings. `simulator` are the arguments of a simulator to be started."""
+    """What a run is asked for beyond its settings. `simulator` are the arguments of a simulator to be started; with
+    `only`, exactly these days are wanted, and no job is recorded (`verify --repair`)."""
 
     command: str = "download"
     simulator: tuple[str, ...] | None = None
     failed_only: bool = False
     recheck: bool = False
+    only: tuple[Shard, ...] = ()
 
 
 def run(resolved: Resolved, orders: Orders, emit: Emit) -> int:
@@ -92,12 +94,16 @@ class _Run:
                     stores.check_fits(store.volume, self._resolved)
                 await contact.meet(client, str(url), self._config.terminal)
                 source = "terminal" if client.simulator is None else "simulator"
+                if wish is None:
+                    assert store is not None
+                    wish = self._recorded_wish(store)
+                await self._check_symbols(client, wish)  # before a store is made for a slip of the finger
                 if store is None:
                     stores.make(path, self._config.store, source)
                     store = await self._open(stack, path)
                 stores.check_fits(store.volume, self._resolved, source)
                 await self._wait_for_room(store)
-                return await self._work(client, store, wish or self._recorded_wish(store), source, str(url))
+                return await self._work(client, store, wish, source, str(url))
 
     # Before the first request for data
 
@@ -111,6 +117,11 @@ class _Run:
                     raise
                 await asyncio.sleep(self._config.run.pause_poll_s)
 
+    async def _check_symbols(self, client: Client, wish: Wish) -> None:
+        symbols = dict.fromkeys(collection.symbol for collection in wish.collections)
+        if missing := await contact.check_symbols(client, symbols):
+            self._emit(Notice(missing, "warning"))
+
     async def _wait_for_room(self, store: Store) -> None:
         while (obstacle := await in_thread(store.obstacle)) is not None:
             if not self._config.terminal.wait:
@@ -118,11 +129,15 @@ class _Run:
             await asyncio.sleep(self._config.run.pause_poll_s)
 
     def _recorded_wish(self, store: Store) -> Wish:
+        if self._orders.only:
+            return wish_of_shards(self._orders.only)
         jobs = list(store.ledger.jobs.values())
         if not jobs:
-            raise UsageError(f"{store.volume.root} has no job to go on with", hint="thetabulk download SYMBOL begins one")
+            raise UsageError(
+                f"{store.volume.root} has no job to go on with", hint="thetabulk download SYMBOL begins one"
+            )
         if self._orders.command == "update":
-            jobs = [replace(job, last=self._settled[-1]) for job in jobs]
+            jobs = up_to(jobs, self._settled[-1])
         return wish_of_jobs(jobs, self._settled)
 
     # The run
@@ -130,25 +145,20 @@ class _Run:
     async def _work(self, client: Client, store: Store, wish: Wish, source: str, url: str) -> int:
         for note in (*store.notes, *wish.notes):
             self._emit(Notice(note))
-        symbols = dict.fromkeys(collection.symbol for collection in wish.collections)
-        if missing := await contact.check_symbols(client, symbols):
-            self._emit(Notice(missing, "warning"))
         grids = Grids(self._calendar)
         for note in await in_thread(reconcile_store, store, shards_of(wish), grids):
             self._emit(Notice(note, "warning"))
         self._record_job(store, wish)
-        if self._orders.failed_only:
-            wish = replace(wish, days=failed_days(wish.days, store.ledger.days))
-            if not wish.days:
-                self._emit(Notice("no day has failed"))
-                return 0
+        if self._orders.failed_only and not failed_days(wish.days, store.ledger.days):
+            self._emit(Notice("no day has failed"))
+            return self._finish(store, wish, Ending(), None)
         machinery = _Machinery(self._config, self._held, client, store, grids, self._emit, self._listeners)
         await self._probe_boundaries(store, machinery.parts, wish)
         plan = self._plan(store, wish)
         self._emit(self._started(store, wish, plan, source, url))
         ending, error = Ending(), None
         try:
-            ending = await self._walk(machinery, wish, plan)
+            ending = await self._walk(machinery, store, wish, plan)
             if self._orders.command != "download" and not ending.codes:
                 await ask_missing_lists(store, machinery.parts.contracts, shards_of(wish), self._emit)
         except* ThetabulkError as group:
@@ -156,22 +166,32 @@ class _Run:
         return self._finish(store, wish, ending, error)
 
     def _plan(self, store: Store, wish: Wish) -> Plan:
-        return build_plan(
+        plan = build_plan(
             wish.days, store.ledger.days, store.boundaries, settled=self._settled, now=clock.now(),
             tier=self._held.tier.text, recheck=self._orders.recheck, settle_sessions=self._config.run.settle_sessions,
         )  # fmt: skip
+        if not self._orders.failed_only:
+            return plan
+        return replace(plan, todo=tuple(shard for shard in plan.todo if shard in plan.failed))
 
-    async def _walk(self, machinery: "_Machinery", wish: Wish, plan: Plan) -> Ending:
+    def _walk_over(self, store: Store, collection: Collection, days: Sequence[date], plan: Plan) -> Walk:
+        """A walk over every session of the range. Those that are not to be asked for in this run are in it as well:
+        without them days would look like neighbours that are none, and a boundary would be seen in a few repairs."""
         settings = self._config.run
-        walks = [
-            Walk(
-                collection, days, earlier=plan.earlier(collection), chunk_size=settings.chunk_size,
-                max_consecutive_empty=settings.max_consecutive_empty,
-                boundaries=[boundary for boundary in plan.boundaries if boundary.collection == collection],
-                also_probe=self._calendar.sessions(self._held.tier.options_from, days[0])[:1],
-            )
-            for collection, days in wish.days.items()
-        ]  # fmt: skip
+        ours = {shard.day for shard in (*plan.todo, *plan.beyond) if shard.collection == collection}
+        sessions = [day for day in self._settled if days[-1] <= day <= days[0]]
+        others = {day: standing(Shard(collection, day), store.ledger.days) for day in sessions if day not in ours}
+        left = {day: "pending" if kind == "failed" else kind for day, kind in others.items()}
+        return Walk(
+            collection, sessions, earlier=left | plan.earlier(collection), chunk_size=settings.chunk_size,
+            max_consecutive_empty=settings.max_consecutive_empty,
+            boundaries=[boundary for boundary in plan.boundaries if boundary.collection == collection],
+            also_probe=self._calendar.sessions(self._held.tier.options_from, days[0])[:1],
+        )  # fmt: skip
+
+    async def _walk(self, machinery: "_Machinery", store: Store, wish: Wish, plan: Plan) -> Ending:
+        settings = self._config.run
+        walks = [self._walk_over(store, collection, days, plan) for collection, days in wish.days.items()]
         workers = min(settings_workers(self._config), max(1, len(plan.todo)))
         pipeline = Pipeline(
             walks, machinery.parts, settings, workers=workers, emit=self._emit, monotonic=clock.monotonic
@@ -182,22 +202,21 @@ class _Run:
             running = asyncio.ensure_future(pipeline.run())
             try:
                 await asyncio.wait((running, pulse), return_when=asyncio.FIRST_COMPLETED)
-                if pulse.done():
-                    running.cancel()
-                    with suppress(asyncio.CancelledError):
-                        await running
-                    pulse.result()
-                return await running
+                if not running.done():
+                    pulse.result()  # it only ends by raising
+                return running.result()
             finally:
-                for task in (pulse, *timers):
+                for task in (running, pulse, *timers):
                     task.cancel()
+                await asyncio.wait((running,))  # whatever ended it: nothing is written after this
 
     def _timers(self, pipeline: Pipeline) -> Iterator:  # type: ignore[type-arg]
         settings = self._config.run
 
         async def stop_after(seconds: float, reason: str) -> None:
             await asyncio.sleep(seconds)
-            pipeline.stop(reason, 11)
+            if not pipeline.stopping:  # a second call would mean "now", and nobody has said that
+                pipeline.stop(reason, 11)
 
         if settings.max_duration_s:
             yield stop_after(settings.max_duration_s, "--max-duration is over")
@@ -218,17 +237,21 @@ class _Run:
                 self._emit(Notice(f"{boundary.collection}: data begin before {boundary.day} now; the walk goes on"))
 
     def _record_job(self, store: Store, wish: Wish) -> None:
-        if self._orders.command == "resume":
-            return
-        job = job_of(wish)
-        if job.id not in store.ledger.jobs:
+        if self._orders.command == "download":
+            jobs = [job for job in [job_of(wish)] if job.id not in store.ledger.jobs]
+        elif self._orders.command == "update":
+            known = list(store.ledger.jobs.values())
+            jobs = [job for job in up_to(known, self._settled[-1]) if job not in known]
+        else:
+            jobs = []
+        for job in jobs:
             store.ledger.record_job(job, clock.now())
 
     def _started(self, store: Store, wish: Wish, plan: Plan, source: str, url: str) -> RunStarted:
         fetch = self._config.fetch
         return RunStarted(
             self._orders.command, str(store.volume.root), wish.collections, wish.first, wish.last,
-            wanted=sum(map(len, wish.days.values())), done=len(plan.done), todo=len(plan.todo),
+            wanted=len(plan.done) + len(plan.todo), done=len(plan.done), todo=len(plan.todo),
             chunk_size=self._config.run.chunk_size, tier=self._held.tier.text, tier_assumed=self._held.assumed,
             account_allows=self._held.tier.requests, workers=(fetch.workers_min, fetch.workers_max),
             source=source, url=url, kept_awake=self._awake,
@@ -319,21 +342,25 @@ def seconds_until(clock_time: str, at: datetime) -> float:
 
 @contextmanager
 def _stopped_by_signals(pipeline: Pipeline) -> Iterator[None]:
-    """First: finish what is in flight. Second: stop now."""
+    """First: finish what is in flight. Second: stop now. Afterwards signals do what they did before; one that is
+    ignored stays so (nohup)."""
     loop = asyncio.get_running_loop()
-    names = [name for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
-    numbers = [getattr(signal, name) for name in names]
-    for name, number in zip(names, numbers, strict=True):
+    numbers = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    before = {number: handler for number in numbers if (handler := signal.getsignal(number)) is not signal.SIG_IGN}
+    for number in before:
         try:
-            loop.add_signal_handler(number, pipeline.stop, name, 128 + number)
+            loop.add_signal_handler(number, pipeline.stop, number.name, 128 + number)
         except NotImplementedError:  # Windows: a plain handler, which may only tell the loop
-            signal.signal(number, lambda n, _: loop.call_soon_threadsafe(pipeline.stop, signal.Signals(n).name, 128 + n))
+            signal.signal(
+                number, lambda n, _: loop.call_soon_threadsafe(pipeline.stop, signal.Signals(n).name, 128 + n)
+            )
     try:
         yield
     finally:
-        for number in numbers:
+        for number, handler in before.items():
             with suppress(NotImplementedError):
                 loop.remove_signal_handler(number)
+            signal.signal(number, handler if handler is not None else signal.SIG_DFL)
 
 
 def shards_of(wish: Wish) -> Sequence[Shard]:

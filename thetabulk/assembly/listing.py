@@ -14,8 +14,9 @@ from thetabulk.store.weighing import stored_contracts
 
 
 async def ask_missing_lists(
-    store: Store, contracts: Callable[[Shard], Awaitable[frozenset[Contract] | None]], shards: Iterable[Shard], emit: Emit
-) -> int:
+    store: Store, contracts: Callable[[Shard], Awaitable[frozenset[Contract] | None]], shards: Iterable[Shard],
+    emit: Emit,
+) -> int:  # fmt: skip
     """How many days were saved without a list and could be compared with one now."""
     mended = 0
     for shard in shards:
@@ -24,10 +25,15 @@ async def ask_missing_lists(
         if not isinstance(saved, Saved) or saved.proof is not Proof.NO_CONTRACT_LIST:
             continue
         listed = await contracts(shard)
-        if listed is not None:
+        if listed is None:
+            continue
+        try:
             proven = await in_thread(with_list, store, saved, listed)
-            store.ledger.record(proven, clock.now())
-            mended += 1
+        except ValueError as error:
+            emit(Notice(f"{shard}: the file cannot be read ({error}): thetabulk verify", "warning"))
+            continue
+        store.ledger.record(proven, clock.now())
+        mended += 1
     if mended:
         emit(Notice(f"{mended} days were compared with contract lists that had been missing"))
     return mended
@@ -37,6 +43,7 @@ def with_list(store: Store, saved: Saved, listed: frozenset[Contract]) -> Saved:
     """The same day, its proof decided with the vendor's list. Raises ValueError if the file cannot be read."""
     shard = saved.shard
     kind = dataset(shard.collection.dataset)
-    received = stored_contracts(store.file_of(shard), shard, kind, store.format)
+    with store.volume.translated(store.file_of(shard)):
+        received = stored_contracts(store.file_of(shard), shard, kind, store.format)
     remarks = compare_with_list(kind, shard.collection, shard.day, received, listed)
     return replace(saved, proof=Proof.REMARKS if remarks else Proof.FULL, remarks=saved.remarks + remarks)

@@ -1,18 +1,20 @@
 """What the pipeline asks of the rest of the program, for one open store and one Terminal."""
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import replace
 from datetime import date
 from itertools import count
 
 from thetabulk.assembly import clock
 from thetabulk.assembly.stores import Store
-from thetabulk.errors import BadAnswer, ShardError, ThetabulkError
+from thetabulk.errors import ShardError, ThetabulkError
 from thetabulk.fetch.client import Client
 from thetabulk.fetch.fetcher import Errand, Fetcher, in_thread
 from thetabulk.fetch.gate import Draining, Gate
 from thetabulk.fetch.prober import Finding, Prober
 from thetabulk.ledger.payload import ContractList
-from thetabulk.model import Boundary, Collection, Contract, Empty, Failed, Outcome, Request, Shard
+from thetabulk.model import Boundary, Collection, Contract, Empty, Failed, Outcome, Request, Saved, Shard
 from thetabulk.plan.calendar import Calendar
 from thetabulk.plan.datasets import (
     contracts_request,
@@ -93,7 +95,7 @@ class RunParts:
 
     async def contracts(self, shard: Shard) -> frozenset[Contract] | None:
         """The vendor's list for the day: the kept one, or asked for and kept. None where it cannot be had."""
-        kept = await in_thread(self._store.lists.read, shard.symbol, shard.day)
+        kept = await in_thread(self._kept_list, shard)
         if kept is not None:
             return kept
         try:
@@ -101,10 +103,14 @@ class RunParts:
             if answer.status != 200:
                 return None
             listed, sha256 = await in_thread(self._store.lists.keep, shard.symbol, shard.day, answer.body)
-        except (ShardError, BadAnswer):
+        except ShardError:
             return None
         self._store.ledger.record_contracts(ContractList(shard.symbol, shard.day, len(listed), sha256), clock.now())
         return listed
+
+    def _kept_list(self, shard: Shard) -> frozenset[Contract] | None:
+        with self._store.volume.translated(self._store.volume.root):
+            return self._store.lists.read(shard.symbol, shard.day)
 
     async def probe(self, collection: Collection, day: date) -> Finding:
         kind = dataset(collection.dataset)
@@ -118,7 +124,17 @@ class RunParts:
         return await self._probers[collection].probe(day)
 
     def record(self, outcome: Outcome) -> None:
+        """What an earlier whole answer left behind stands until there is a better one: a cut connection is no news
+        about its content, and takes nothing from `thetabulk accept`."""
+        entry = self._store.ledger.days.get(outcome.shard)
+        earlier = entry.outcome if entry and isinstance(entry.outcome, Failed) else None
+        if earlier is not None and isinstance(outcome, Failed):
+            content, kept = outcome.content or earlier.content, outcome.kept or earlier.kept
+            outcome = replace(outcome, content=content, kept=kept)
         self._store.ledger.record(outcome, clock.now())
+        if earlier is not None and earlier.kept and isinstance(outcome, Saved):
+            with suppress(OSError):  # only tidying: the day is saved
+                self._store.volume.disk.remove(self._store.volume.path(kept_path(outcome.shard, self._store.format)))
 
     def record_boundary(self, boundary: Boundary) -> None:
         self._store.ledger.record_boundary(boundary, clock.now())

@@ -4,13 +4,15 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from thetabulk.assembly import clock
+from thetabulk.assembly.footers import contradiction, wrong_place
 from thetabulk.assembly.parts import Grids
 from thetabulk.assembly.stores import Store
 from thetabulk.errors import DriveGone
 from thetabulk.ledger.reconcile import Action, FileFacts, Findings, after_hash, reconcile
 from thetabulk.model import Asked, Failed, Saved, Shard
 from thetabulk.plan.datasets import dataset, request_for
-from thetabulk.store.layout import quarantine_path
+from thetabulk.store.layout import kept_path, quarantine_path
+from thetabulk.store.stored import read_footer
 from thetabulk.store.validate import Fate
 from thetabulk.store.weighing import stored_body, weigh_stored
 
@@ -18,7 +20,8 @@ from thetabulk.store.weighing import stored_body, weigh_stored
 def reconcile_store(store: Store, wanted: Iterable[Shard], grids: Grids) -> list[str]:
     """Makes ledger and drive agree, and says what was done. DriveGone if so much is missing that this is hardly the
     right drive; nothing is deleted, ever."""
-    shards = dict.fromkeys([*store.ledger.days, *wanted])
+    damaged = [line.shard for line in store.ledger.damaged if line.shard is not None]
+    shards = dict.fromkeys([*store.ledger.days, *wanted, *damaged])
     findings = reconcile((shard, store.ledger.days.get(shard), _facts(store, shard)) for shard in shards)
     if findings.wrong_drive:
         missing = len(findings.with_action(Action.ASK_AGAIN))
@@ -26,7 +29,8 @@ def reconcile_store(store: Store, wanted: Iterable[Shard], grids: Grids) -> list
             f"{missing} of {findings.recorded} recorded days are not on {store.volume.root}",
             hint="is it the right drive, and whole? `thetabulk verify --repair` fetches them again",
         )
-    notes = [_mend(store, shard, action, grids) for shard, action in findings.actions.items()]
+    with store.volume.translated(store.volume.root):
+        notes = [_mend(store, shard, action, grids) for shard, action in findings.actions.items()]
     return _summed(findings, [note for note in notes if note])
 
 
@@ -58,6 +62,9 @@ def adopt(store: Store, shard: Shard, grids: Grids) -> str:
     asked = Asked(request_for(shard, dataset(shard.collection.dataset)).text)
     try:
         saved = examined(store, shard, asked, grids)
+    except Lacking as lacking:
+        keep_aside(store, lacking.found)
+        return f"{shard}: a file without a record lacks something ({lacking}); kept aside for `thetabulk accept`"
     except ValueError as error:
         quarantine(store, shard, asked, "damaged", f"a file without a record, and not whole: {error}")
         return f"{shard}: a file without a record is not whole ({error}); put aside"
@@ -65,20 +72,49 @@ def adopt(store: Store, shard: Shard, grids: Grids) -> str:
     return f"{shard}: a whole file without a record was adopted"
 
 
+class Lacking(ValueError):
+    """A whole file, but not the whole day: `found` is what would have been recorded."""
+
+    def __init__(self, found: Saved, what: str) -> None:
+        super().__init__(what)
+        self.found = found
+
+
 def examined(store: Store, shard: Shard, asked: Asked, grids: Grids) -> Saved:
-    """What a file is worth by itself: printed, read, checked and hashed. ValueError if it is not whole."""
+    """What a file is worth by itself: printed, read, checked, hashed and, if it is Parquet, compared with its footer,
+    whose request counts. ValueError if it is not whole, Lacking if it is, but the day is not."""
     kind = dataset(shard.collection.dataset)
     path = store.file_of(shard)
     listed = store.lists.read(shard.symbol, shard.day)
     weighed = weigh_stored(stored_body(path, kind, store.format), shard, kind, grids.of(shard), listed)
-    if weighed.findings.lacking and weighed.fate is not Fate.SAVE:
-        raise ValueError(weighed.findings.lacking[0])
     sha256, size, _ = store.volume.disk.digest(path)
     facts = _facts(store, shard)
-    return Saved(
+    found = Saved(
         shard, asked, weighed.proof, weighed.rows, weighed.contracts, size, facts.mtime_ns if facts else 0, sha256,
         weighed.vendor_bytes, weighed.vendor_xxh3, weighed.content, weighed.remarks,
     )  # fmt: skip
+    if store.format == "parquet":
+        footer = read_footer(path)
+        if told := wrong_place(footer, shard) or contradiction(footer, found):
+            raise ValueError(told)
+        found = replace(found, asked=replace(asked, request=footer.request))
+    if weighed.findings.lacking and weighed.fate is not Fate.SAVE:
+        raise Lacking(found, weighed.findings.lacking[0])
+    return found
+
+
+def keep_aside(store: Store, found: Saved) -> None:
+    """Puts a lacking day's file where incomplete answers are kept, and records that the day has to be asked for
+    again, or accepted."""
+    shard = found.shard
+    aside = kept_path(shard, store.format)
+    if store.volume.facts(aside) is not None:
+        quarantine(store, shard, found.asked, "damaged", "a file without a record that lacks something")
+        return
+    store.volume.move(store.path_of(shard), aside)
+    message = f"kept aside: {found.remarks[0]}"
+    failed = Failed(shard, found.asked, "incomplete", message, found.content, str(aside), found.remarks)
+    store.ledger.record(failed, clock.now())
 
 
 def quarantine(store: Store, shard: Shard, asked: Asked, kind: str, message: str) -> None:

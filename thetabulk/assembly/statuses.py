@@ -1,14 +1,73 @@
 """What `status` says: per collection, from the ledger alone."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 
+from thetabulk.assembly import clock, stores
 from thetabulk.assembly.stores import Store
+from thetabulk.config import Resolved
 from thetabulk.model import Collection, Empty, Entry, Failed, Outcome, Proof, Refused, Saved, Shard
-from thetabulk.plan.calendar import Calendar
+from thetabulk.plan.calendar import NEW_YORK, Calendar
 from thetabulk.plan.planner import counts, standing
 
 Row = dict[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """What there is to say about a store. `gaps` is None if they were not asked for; `stale` are sentences about
+    collections whose newest saved day is too old."""
+
+    store: Row
+    collections: list[Row]
+    free_bytes: int
+    notes: tuple[str, ...] = ()
+    gaps: list[Row] | None = None
+    stale: tuple[str, ...] = ()
+
+    def document(self) -> Row:
+        """The JSON of design §3; `gaps` only if they were asked for, `stale` only if something is."""
+        found: Row = {"store": self.store, "collections": self.collections}
+        if self.gaps is not None:
+            found["gaps"] = self.gaps
+        return found | ({"stale": list(self.stale)} if self.stale else {})
+
+
+def read_status(resolved: Resolved, *, gaps: bool = False, max_age_days: int | None = None) -> Status:
+    """The status of the chosen store. Takes no lock: a run may be writing. UsageError, DriveGone as for every store."""
+    path, note = stores.locate(resolved)
+    now, calendar = clock.now(), Calendar.load()
+    with stores.opened(path, resolved.config.store, write=False) as store:
+        free_bytes = store.volume.free_bytes()
+        return Status(
+            store={"path": str(store.volume.root), "id": store.volume.identity.store, "format": store.format,
+                   "free_bytes": free_bytes},
+            collections=status_rows(store, calendar, now),
+            free_bytes=free_bytes,
+            notes=tuple(filter(None, (note, *store.notes))),
+            gaps=gap_rows(store, calendar, now) if gaps else None,
+            stale=() if max_age_days is None else tuple(_stale(store, now, max_age_days)),
+        )  # fmt: skip
+
+
+def _stale(store: Store, now: datetime, max_age_days: int) -> Iterator[str]:
+    """A sentence for every collection whose newest saved day is too old, or that has none."""
+    today = now.astimezone(NEW_YORK).date()
+    newest: dict[Collection, date | None] = {}
+    for job in store.ledger.jobs.values():
+        newest |= dict.fromkeys(job.collections)
+    for shard, entry in store.ledger.days.items():
+        before = newest.setdefault(shard.collection, None)
+        if isinstance(entry.outcome, Saved):
+            newest[shard.collection] = max(shard.day, before or shard.day)
+    if not newest:
+        yield "nothing is saved yet"
+    for collection, day in sorted(newest.items(), key=lambda pair: pair[0]):
+        if day is None:
+            yield f"{collection}: no day is saved yet"
+        elif (age := (today - day).days) > max_age_days:
+            yield f"{collection}: the newest saved day is {day}, {age} days ago (more than {max_age_days})"
 
 
 def wanted_days(store: Store, settled: Sequence[date]) -> dict[Collection, list[date]]:
@@ -48,9 +107,9 @@ def _row(store: Store, collection: Collection, days: Sequence[date]) -> Row:
 
 
 def gap_rows(store: Store, calendar: Calendar, now: datetime, *, only: Iterable[Collection] | None = None) -> list[Row]:
-    """Every wanted day that is not proven, newest first, and why."""
+    """Every wanted day that is not proven, newest first, and why (`reason`)."""
     wanted = wanted_days(store, calendar.settled(now))
-    rows = []
+    rows: list[Row] = []
     for collection, days in wanted.items():
         if only is not None and collection not in set(only):
             continue
@@ -58,11 +117,12 @@ def gap_rows(store: Store, calendar: Calendar, now: datetime, *, only: Iterable[
             shard = Shard(collection, day)
             entry = store.ledger.days.get(shard)
             if not _is_proven(entry):
-                outcome, why = standing(shard, store.ledger.days, store.boundaries), _why(entry)
+                outcome = standing(shard, store.ledger.days, store.boundaries)
                 beyond = entry is None and outcome != "pending"
                 rows.append(
                     {"dataset": collection.dataset, "selection": collection.selection, "symbol": collection.symbol,
-                     "day": day.isoformat(), "outcome": outcome, "why": "beyond the boundary" if beyond else why}
+                     "day": day.isoformat(), "outcome": outcome,
+                     "reason": "beyond the boundary" if beyond else _why(entry)}
                 )  # fmt: skip
     return rows
 
@@ -74,15 +134,16 @@ def _is_proven(entry: Entry | None) -> bool:
 def _why(entry: Entry | None) -> str:
     if entry is None:
         return "not asked for yet"
-    return _reason(entry.outcome)
+    return reason(entry.outcome)
 
 
-def _reason(outcome: Outcome) -> str:
+def reason(outcome: Outcome) -> str:
+    """Why a day is not proven, in words."""
     if isinstance(outcome, Saved):
         known = {Proof.NO_CONTRACT_LIST: "no contract list to compare with", Proof.ACCEPTED: "accepted by hand"}
         return "; ".join(filter(None, [known.get(outcome.proof, ""), *outcome.remarks]))
     if isinstance(outcome, Empty):
-        return f"the vendor has no data (asked {outcome.checks} times)"
+        return f"the vendor has no data (asked {outcome.checks} time{'' if outcome.checks == 1 else 's'})"
     if isinstance(outcome, Refused):
         return outcome.message
     assert isinstance(outcome, Failed)

@@ -1,7 +1,7 @@
 """Finds, makes and opens stores."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path, PurePosixPath
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from thetabulk import state
 from thetabulk.assembly import clock
 from thetabulk.config import Resolved, StoreConfig
-from thetabulk.errors import DiskFull, ThetabulkError, UsageError
+from thetabulk.errors import DiskFull, DriveGone, ThetabulkError, UsageError
 from thetabulk.ledger.journal import Ledger
 from thetabulk.ledger.lock import Lock
 from thetabulk.model import Boundary, Shard
@@ -18,11 +18,12 @@ from thetabulk.store import layout
 from thetabulk.store.disk import Disk
 from thetabulk.store.drives import mounted_drives
 from thetabulk.store.part import Part, remove_stale_parts
-from thetabulk.store.volume import IDENTITY, Identity, Volume, create_store, open_store
+from thetabulk.store.volume import IDENTITY, Identity, Volume, create_store, find_store, open_store, read_identity
 
 if TYPE_CHECKING:
     from thetabulk.store.contract_lists import ContractLists
 
+MIRROR_MARK = PurePosixPath(layout.INTERNAL, "mirror.json")
 DEMO_STORE = Path("thetabulk-demo")
 
 
@@ -34,6 +35,8 @@ class Store:
     ledger: Ledger
     settings: StoreConfig
     notes: list[str] = field(default_factory=list)
+    reopen: Callable[["Store", Path], None] | None = None
+    _lost: bool = False
     _tokens: Iterator[int] = field(default_factory=count)
 
     @property
@@ -48,9 +51,10 @@ class Store:
     def lists(self) -> "ContractLists":
         from thetabulk.store.contract_lists import ContractLists  # numpy; `status` does without
 
-        return ContractLists(
-            self.volume.root, layout.contracts_path, lambda: self._part(layout.TMP / f"list-{self._token()}.part")
-        )
+        return ContractLists(self.volume.root, layout.contracts_path, self.list_part)
+
+    def list_part(self) -> Part:
+        return self._part(layout.TMP / f"list-{self._token()}.part")
 
     def day_part(self, shard: Shard) -> Part:
         return self._part(layout.part_name(shard, self._token()))
@@ -62,9 +66,10 @@ class Store:
         return self.volume.path(self.path_of(shard))
 
     def obstacle(self) -> ThetabulkError | None:
-        """What keeps us from writing now: no drive, another one, or too little room."""
+        """What keeps us from writing now: no drive, another one, or too little room. A store that is back, perhaps
+        under another path (macOS mounts `NAME 1` while a leftover `NAME` is in the way), is opened again."""
         try:
-            self.volume.check()
+            self._come_back()
             free = self.volume.free_bytes()
         except ThetabulkError as error:
             return error
@@ -74,7 +79,32 @@ class Store:
                 f"{self.volume.root}: {free // 1_000_000} MB are free, {needed // 1_000_000} MB are needed to go on",
                 hint="free some space; the run goes on by itself",
             )
+        self.ledger.refill_reserve()  # it may have been used up while the drive was full
         return None
+
+    def _come_back(self) -> None:
+        place: Path | None = self.volume.root
+        try:
+            self.volume.check()
+        except DriveGone:
+            self._lost = True
+            place = self._place_now()
+            if place is None:
+                raise
+        if self.reopen is not None and (self._lost or not self.ledger.usable):
+            self._lost = True  # until it is open again: what is closed half-way is not to be written to
+            self.reopen(self, place or self.volume.root)
+            self._lost = False
+
+    def _place_now(self) -> Path | None:
+        """Where the store is, if it is back: at its place, perhaps under another device number, or elsewhere."""
+        root, identity, disk = self.volume.root, self.volume.identity, self.volume.disk
+        with suppress(OSError, ThetabulkError):
+            found = read_identity(root, disk=disk)
+            if found is not None and found.store == identity.store:
+                return root
+        place = find_store(root, identity.store, disk=disk, candidates=[drive.path for drive in mounted_drives()])
+        return None if place is None or is_mirror(place) else place
 
     def _part(self, name: PurePosixPath) -> Part:
         return Part(self.volume, name, readback=self.settings.readback)
@@ -103,19 +133,40 @@ def locate(resolved: Resolved, *, simulated: bool = False) -> tuple[Path, str]:
     raise UsageError("which store? None is known yet", hint=f"{found}for example: --store '{example}'")
 
 
+def is_mirror(root: Path) -> bool:
+    """Whether the store is a copy, made by `thetabulk mirror`: never taken for the store that moved."""
+    return root.joinpath(*MIRROR_MARK.parts).is_file()
+
+
+def refuse_mirror(root: Path) -> None:
+    """UsageError if the store is a copy: what is written there would be missing in its original."""
+    if is_mirror(root):
+        raise UsageError(
+            f"{root} is the mirror of another store",
+            hint=f"if the original is lost, remove {root.joinpath(*MIRROR_MARK.parts)}: then it is a store like any other",
+        )
+
+
 def exists(path: Path) -> bool:
     return (path / IDENTITY).is_file()
 
 
 def is_known(path: Path) -> bool:
-    """Whether this machine has seen a store there."""
-    return path.absolute() in state.known_stores(state.state_folder())
+    """Whether this machine has seen a store there, and it is not simply gone: the folder above lies on the very file
+    system that the store was on, so the drive is there, and somebody has removed the store."""
+    folder = state.state_folder()
+    if path.absolute() not in state.known_stores(folder):
+        return False
+    try:
+        return exists(path) or path.absolute().parent.stat().st_dev != state.device_of(folder, path)
+    except OSError:
+        return True
 
 
 def make(path: Path, settings: StoreConfig, source: str) -> None:
     """Makes the store, for ever of one format and one source."""
     identity = Identity(clock.new_id(), settings.format, settings.prices, source, clock.now())
-    create_store(path, identity, disk=_disk())
+    create_store(path, identity, disk=new_disk())
 
 
 def check_fits(volume: Volume, resolved: Resolved, source: str | None = None) -> None:
@@ -137,24 +188,47 @@ def check_fits(volume: Volume, resolved: Resolved, source: str | None = None) ->
 
 
 @contextmanager
-def opened(path: Path, settings: StoreConfig, *, write: bool) -> Iterator[Store]:
+def opened(path: Path, settings: StoreConfig, *, write: bool, lock_name: str = "") -> Iterator[Store]:
     """The store at a path. With `write`: locked for this run, mended, free of dead runs' scratch."""
-    disk = _disk()
+    disk = new_disk()
     volume = open_store(path, disk=disk, known=is_known(path))
-    inside = volume.path(PurePosixPath(layout.INTERNAL))
-    state.remember_store(state.state_folder(), volume.root, volume.identity.store)
+    state.remember_store(state.state_folder(), volume.root, volume.identity.store, volume.device)
     if not write:
-        with Ledger.open(inside, write=False, disk=disk) as ledger:
+        with Ledger.open(_inside(volume), write=False, disk=disk) as ledger:
             yield Store(volume, ledger, settings, list(ledger.notes))
         return
-    lock = Lock(inside, state=state.state_folder(), store=volume.identity.store, since=clock.now(), disk=disk)
-    with lock:
-        removed = remove_stale_parts(volume)
-        with Ledger.open(inside, write=True, disk=disk, reserve_bytes=_reserve(volume, settings)) as ledger:
-            notes = [*lock.notes, *ledger.notes]
-            if removed:
-                notes.append(f"recovered: {removed} unfinished files of an earlier run removed")
-            yield Store(volume, ledger, settings, notes)
+    with ExitStack() as stack:
+        store = _writable(stack, volume, settings, lock_name)
+
+        def reopen(store: Store, place: Path) -> None:
+            with suppress(ThetabulkError):  # what it held was on a drive that went away
+                stack.close()
+            back = open_store(place, disk=disk, expect_id=volume.identity.store)
+            again = _writable(stack, back, settings, lock_name, tidy=False)  # scratch there may be of this very run
+            store.volume, store.ledger = again.volume, again.ledger
+
+        store.reopen = reopen
+        yield store
+
+
+def _writable(
+    stack: ExitStack, volume: Volume, settings: StoreConfig, lock_name: str, *, tidy: bool = True
+) -> Store:  # fmt: skip
+    name = lock_name or volume.identity.store
+    disk, inside = volume.disk, _inside(volume)
+    lock = stack.enter_context(Lock(inside, state=state.state_folder(), store=name, since=clock.now(), disk=disk))
+    removed = remove_stale_parts(volume) if tidy else 0
+    ledger = stack.enter_context(
+        Ledger.open(inside, write=True, disk=disk, reserve_bytes=_reserve(volume, settings))
+    )  # fmt: skip
+    notes = [*lock.notes, *ledger.notes]
+    if removed:
+        notes.append(f"recovered: {removed} unfinished files of an earlier run removed")
+    return Store(volume, ledger, settings, notes)
+
+
+def _inside(volume: Volume) -> Path:
+    return volume.path(PurePosixPath(layout.INTERNAL))
 
 
 def _reserve(volume: Volume, settings: StoreConfig) -> int:
@@ -162,7 +236,5 @@ def _reserve(volume: Volume, settings: StoreConfig) -> int:
     return min(settings.reserve_bytes, volume.free_bytes() // 100)
 
 
-def _disk() -> Disk:
+def new_disk() -> Disk:
     return Disk(sleep=clock.sleep)
-
-

@@ -1,13 +1,13 @@
 """What a download is asked for, as collections and days."""
 
 import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 
 from thetabulk.config import JobConfig
 from thetabulk.errors import UsageError
-from thetabulk.model import Collection, Job, Right, Tier, describe_selection
+from thetabulk.model import Collection, Job, Right, Shard, Tier, describe_selection
 from thetabulk.plan.datasets import dataset
 from thetabulk.plan.planner import wanted_sessions
 from thetabulk.store.layout import check_symbol
@@ -60,6 +60,24 @@ def wish_of_jobs(jobs: Sequence[Job], settled: Sequence[date]) -> Wish:
         for collection in job.collections:
             days.setdefault(collection, set()).update(wanted)
     return Wish({collection: tuple(sorted(some, reverse=True)) for collection, some in days.items()})
+
+
+def wish_of_shards(shards: Iterable[Shard]) -> Wish:
+    """Exactly these days."""
+    days: dict[Collection, set[date]] = {}
+    for shard in shards:
+        days.setdefault(shard.collection, set()).add(shard.day)
+    return Wish({collection: tuple(sorted(some, reverse=True)) for collection, some in days.items()})
+
+
+def up_to(jobs: Sequence[Job], last: date) -> list[Job]:
+    """The jobs with their days up to `last`. Of a collection's jobs only the latest grows: an older one's end was
+    wanted so."""
+    newest: dict[Collection, date] = {}
+    for job in jobs:
+        newest |= {collection: max(job.last, newest.get(collection, job.last)) for collection in job.collections}
+    grows = [job.last < last and any(newest[each] == job.last for each in job.collections) for job in jobs]
+    return [replace(job, last=last) if growing else job for job, growing in zip(jobs, grows, strict=True)]
 
 
 def job_of(wish: Wish) -> Job:

@@ -1,6 +1,5 @@
 """`thetabulk download`: flags -> settings -> a run -> exit code."""
 
-from datetime import datetime
 from typing import Annotated
 
 import typer
@@ -26,14 +25,11 @@ from thetabulk.cli.options import (
 )
 from thetabulk.cli.runs import run_with_screen, simulator_arguments
 
-_DATES = ["%Y-%m-%d", "%Y%m%d"]
-
-
 def command(
     symbols: Annotated[list[str] | None, typer.Argument(metavar="[SYMBOL]…", help="Underlying symbols.")] = None,
-    first: Annotated[datetime | None, typer.Option("--from", metavar="DATE", formats=_DATES,
+    first: Annotated[str | None, typer.Option("--from", metavar="DATE",
                      help="The first day. Else: the first that the subscription serves.")] = None,
-    last: Annotated[datetime | None, typer.Option("--to", metavar="DATE", formats=_DATES,
+    last: Annotated[str | None, typer.Option("--to", metavar="DATE",
                     help="The last day. Else: the last settled session.")] = None,
     dataset: Annotated[str | None, typer.Option("--dataset", metavar="NAME",
                        help="option/quote (default), option/open_interest, option/eod.")] = None,
@@ -80,8 +76,8 @@ def command(
     """Bring days onto the drive, and prove that they are complete."""
     flags = common(store, json, quiet, verbose) | {
         "job.symbols": tuple(symbols or ()),
-        "job.from": first.date() if first else None,
-        "job.to": last.date() if last else None,
+        "job.from": first,
+        "job.to": last,
         "job.dataset": dataset,
         "job.interval": interval,
         "job.max_dte": max_dte,
@@ -107,5 +103,5 @@ def command(
     if dry_run:
         from thetabulk.cli.plan import show_plan
 
-        return show_plan(resolved)
+        return show_plan(resolved, simulated=simulate, recheck=recheck)
     return run_with_screen(resolved, command="download", simulator=simulator, recheck=recheck, confirm=not yes)

@@ -2,11 +2,13 @@
 
 import sys
 from collections.abc import Mapping
-
+from contextlib import suppress
 
 from thetabulk import config
 from thetabulk.config import Resolved
-from thetabulk.errors import UsageError
+from thetabulk.errors import DriveGone, UsageError
+
+STOPPED_AS_ASKED = 11
 
 
 def simulator_arguments(simulate: bool, said: Mapping[str, object], tier: str) -> tuple[str, ...] | None:
@@ -25,7 +27,13 @@ def run_with_screen(
     resolved: Resolved, *, command: str, simulator: tuple[str, ...] | None = None, failed_only: bool = False,
     recheck: bool = False, confirm: bool = False,
 ) -> int:  # fmt: skip
-    """Something moves at once; then the run; then the last word. Returns the exit code."""
+    """Something moves at once; then the run; then the last word. Returns the exit code.
+
+    With `confirm`, a person at a terminal is asked once before a large download, or one that may not fit.
+    """
+    if confirm and not _agreed(resolved, simulated=simulator is not None, recheck=recheck):
+        sys.stderr.write("nothing was downloaded\n")
+        return STOPPED_AS_ASKED
     from thetabulk.assembly import clock
     from thetabulk.report.screen import open_screen
 
@@ -38,3 +46,21 @@ def run_with_screen(
 
         orders = downloads.Orders(command, simulator, failed_only=failed_only, recheck=recheck)
         return downloads.run(resolved, orders, screen.emit)
+
+
+def _agreed(resolved: Resolved, *, simulated: bool, recheck: bool) -> bool:
+    """Whether to go on. Only a terminal is asked, at both ends: a pipe cannot answer, and a log cannot be read."""
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return True
+    from thetabulk.assembly.plans import forecast
+
+    with suppress(DriveGone):  # for the run to tell, or to wait for
+        found = forecast(resolved, simulated=simulated, recheck=recheck)
+        if found.concern and found.expected is not None:
+            from thetabulk.report.forecast import room
+
+            amount, _ = room(found.fits, found.expected.low, found.expected.high, found.free_bytes)
+            sys.stderr.write(f"{amount}: {found.concern} (--yes does not ask)\ncontinue? [y/N] ")
+            sys.stderr.flush()
+            return sys.stdin.readline().strip().lower() in ("y", "yes")
+    return True

@@ -76,10 +76,11 @@ def first_byte_timeout_s(seen_s: Collection[float], floor_s: float) -> float:
 
 
 def translate(error: BaseException, *, answered: bool) -> TransferFailed:
-    """A foreign exception as ours. Dropped before any status came is `unreachable`: the breaker counts those."""
+    """A foreign exception as ours. `unreachable`: nobody was there to be asked; `dropped`: the request was sent, and
+    the connection ended before any status came. The breaker counts both."""
     kind = next(kind for types, kind in _KINDS if isinstance(error, types))
     if kind == "cut" and not answered:
-        kind = "unreachable"
+        kind = "dropped"
     return TransferFailed(f"{kind}: {str(error) or type(error).__name__}", kind=kind)
 
 

@@ -6,23 +6,24 @@ recording for each attempt; the slot is held for the transfer, never for a back-
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
+from functools import partial
 from pathlib import PurePosixPath
-from typing import ParamSpec, Protocol, TypeVar
+from typing import Any, ParamSpec, Protocol, TypeVar
 
 from thetabulk.config import FetchConfig
 from thetabulk.errors import AccountError, BadAnswer, ShardError, TerminalAnswer, TransferFailed
 from thetabulk.events import AttemptFailed, BytesReceived, Checking, Emit, ShardStarted
 from thetabulk.fetch.breaker import Breaker
 from thetabulk.fetch.client import Client
-from thetabulk.fetch.gate import Gate
+from thetabulk.fetch.gate import Draining, Gate
 from thetabulk.fetch.retry import Setback, retrying
 from thetabulk.fetch.verdict import Verdict, judge_error
 from thetabulk.model import Asked, Contract, Empty, Failed, Outcome, Proof, Refused, Request, Saved, Shard
 
+Listing = asyncio.Future[frozenset[Contract] | None]
 Params = ParamSpec("Params")
 Result = TypeVar("Result")
 
@@ -92,13 +93,25 @@ class Errand:
 
 
 async def in_thread(work: Callable[Params, Result], *args: Params.args, **kwargs: Params.kwargs) -> Result:
-    """What blocks, in a worker thread. A cancellation waits for it: nobody removes a file under its writer."""
-    job = asyncio.ensure_future(asyncio.to_thread(work, *args, **kwargs))
-    try:
-        return await asyncio.shield(job)
-    except asyncio.CancelledError:
-        await asyncio.wait((job,))
-        raise
+    """What blocks, in a worker thread. A cancellation waits for it, and so does the next one: nobody removes a file
+    under its writer."""
+    job = asyncio.get_running_loop().run_in_executor(None, partial(work, *args, **kwargs))
+    await _over(job)
+    return job.result()
+
+
+async def _over(job: asyncio.Future[Any]) -> None:
+    """Returns when the job is over, however it ended; only then a cancellation that came meanwhile is raised."""
+    cancelled: asyncio.CancelledError | None = None
+    while not job.done():
+        try:
+            await asyncio.wait((job,))
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if not job.cancelled():
+        job.exception()  # looked at: after a cancellation nobody else does
+    if cancelled is not None:
+        raise cancelled
 
 
 class Fetcher:
@@ -130,7 +143,6 @@ class Fetcher:
         """The Shard's Outcome. Raises ThetabulkError for what ends or pauses the run (drive, disk, account), Draining
         if the run is stopping and the request was not sent."""
         started, attempts = self._monotonic(), 0
-        listing = asyncio.ensure_future(self._contracts(errand.shard))
 
         def asked() -> Asked:
             seconds = round(self._monotonic() - started, 3)
@@ -141,48 +153,63 @@ class Fetcher:
             async for attempt in self._retrying(errand.shard):
                 with attempt:
                     attempts = attempt.retry_state.attempt_number
-                    return await self._attempt(errand, listing, asked)
+                    return await self._attempt(errand, asked)
         except TerminalAnswer as answer:
             return self._without_data(errand, answer, asked())
         except ShardError as error:
             return Failed(errand.shard, asked(), error.kind, str(error))
-        finally:
-            listing.cancel()
         raise AssertionError("retrying ends with a result or an error")
 
-    async def _attempt(
-        self, errand: Errand, listing: "asyncio.Future[frozenset[Contract] | None]", asked: Callable[[], Asked]
-    ) -> Outcome:
-        recording = await self._transfer(errand)
+    async def _attempt(self, errand: Errand, asked: Callable[[], Asked]) -> Outcome:
+        opened: list[Recording] = []
+        listings: list[Listing] = []
         try:
+            await self._transfer(errand, opened, listings)
             self._emit(Checking(errand.shard))
-            listed = await listing
-            weighed = await in_thread(recording.weigh, listed, errand.earlier_content)
-            return await self._conclude(errand, recording, weighed, asked)
+            listed = await listings[0]
+            weighed = await in_thread(opened[0].weigh, listed, errand.earlier_content)
+            return await self._conclude(errand, opened[0], weighed, asked)
         finally:
-            await in_thread(recording.abort)  # after a commit there is nothing to abort
+            for listing in listings:
+                listing.cancel()
+            for recording in opened:
+                await in_thread(recording.abort)  # after a commit there is nothing to abort
+            for listing in listings:
+                await _over(listing)
 
-    async def _transfer(self, errand: Errand) -> Recording:
+    async def _transfer(self, errand: Errand, opened: list[Recording], listings: list[Listing]) -> None:
+        """What is begun here stands in the lists at once: a cancellation may come before this returns."""
+
+        def begin() -> None:
+            opened.append(self._open_recording(errand.shard, errand.request))
+
+        def arrived(count: int) -> None:
+            self._emit(BytesReceived(errand.shard, count))
+            self._answered()
+
         async with self._gate.slot():
             self._emit(ShardStarted(errand.shard))
-            recording = await in_thread(self._open_recording, errand.shard, errand.request)
+            await in_thread(begin)
+            # Not before there is a slot: a list that is asked for during an outage or a pause is none.
+            listings.append(asyncio.ensure_future(self._contracts(errand.shard)))
             try:
-                await self._client.stream(
-                    errand.request, recording.feed,
-                    on_bytes=lambda count: self._emit(BytesReceived(errand.shard, count)),
-                )  # fmt: skip
+                await self._client.stream(errand.request, opened[0].feed, on_bytes=arrived)
             except BaseException as error:
                 self._learn(error)
-                await in_thread(recording.abort)
                 raise
             self._learn(None)
-            return recording
+
+    def _answered(self) -> None:
+        if self._breaker.reopen_at is not None:
+            self._breaker.succeeded()
+            self._gate.changed()
 
     def _learn(self, error: BaseException | None) -> None:
         """Breaker and limit hear how the request ended; answers that say nothing about load never reach the limit."""
-        if isinstance(error, TransferFailed) and error.kind == "unreachable":
+        kind = error.kind if isinstance(error, TransferFailed) else ""
+        if kind in ("unreachable", "dropped"):
             self._breaker.failed(self._monotonic(), str(error))
-        elif error is None or isinstance(error, ShardError):
+        elif (error is None or isinstance(error, ShardError)) and kind != "stalled":  # perhaps there was no answer
             self._breaker.succeeded()
         verdict = Verdict.SAVE
         if isinstance(error, TerminalAnswer | TransferFailed):
@@ -228,11 +255,19 @@ class Fetcher:
 
     def _retrying(self, shard: Shard):  # type: ignore[no-untyped-def]  # tenacity's iterator
         def report(setback: Setback) -> None:
-            with suppress(ValueError):
-                self._emit(
-                    AttemptFailed(
-                        shard, setback.attempt, setback.error.kind, str(setback.error), setback.wait_s, setback.last
-                    )
-                )
+            error = setback.error
+            self._emit(AttemptFailed(shard, setback.attempt, error.kind, str(error), setback.wait_s, setback.last))
 
-        return retrying(self._settings, rng=self._rng, sleep=self._sleep, now=self._now, report=report)
+        return retrying(self._settings, rng=self._rng, sleep=self._rest, now=self._now, report=report)
+
+    async def _rest(self, seconds: float) -> None:
+        """A back-off; Draining ends it, for a run that is stopping does not wait for it."""
+        nap = asyncio.ensure_future(self._sleep(seconds))
+        end = asyncio.ensure_future(self._gate.drained.wait())
+        try:
+            await asyncio.wait((nap, end), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            nap.cancel()
+            end.cancel()
+        if self._gate.draining:
+            raise Draining

@@ -37,7 +37,7 @@ class Gate:
         self._turn = asyncio.Lock()  # who holds it is the first in the queue; a Lock is fair, and survives cancelling
         self._news = asyncio.Event()
         self._next_launch = float("-inf")
-        self._draining = False
+        self.drained = asyncio.Event()  # for whoever waits for something else meanwhile
         self.in_flight = 0
         self.waiting = 0
 
@@ -51,12 +51,12 @@ class Gate:
 
     def drain(self) -> None:
         """From now on nobody is admitted; those who wait, and those who come, get `Draining`."""
-        self._draining = True
+        self.drained.set()
         self._news.set()
 
     @property
     def draining(self) -> bool:
-        return self._draining
+        return self.drained.is_set()
 
     @asynccontextmanager
     async def slot(self) -> AsyncIterator[None]:
@@ -82,7 +82,7 @@ class Gate:
     def _delay(self) -> float | None:
         """0 if the first in the queue may go, else the seconds after which to look again; None: wait for news."""
         self._news.clear()
-        if self._draining:
+        if self.draining:
             raise Draining
         if self.in_flight < self.capacity():
             return max(0.0, self._next_launch - self._now())

@@ -36,7 +36,9 @@ def retrying(
     """`async for attempt in retrying(…): with attempt: …`, for one Shard; the last error is raised as it came.
 
     Tried again: RETRY, SLOW_DOWN and a BadAnswer, `settings.attempts` times in all; WAIT costs no attempt, but only
-    `settings.wait_patience_s` of back-off. Every other exception ends the loop at once, cancellation included.
+    `settings.wait_patience_s` of back-off. While nobody listens (`unreachable`) it costs neither: nothing was sent, so
+    it is no news about the day. The breaker holds requests back then, and whoever watches it ends a run for which that
+    lasts too long. Every other exception ends the loop at once, cancellation included.
     `rng` gives numbers in [0, 1), `now` the aware time of day, for a Retry-After that is a date.
     """
     course = _Course(settings, rng, now, report)
@@ -80,10 +82,11 @@ class _Course:
         self._waited_s = 0.0
 
     def note(self, state: RetryCallState) -> None:
-        self._verdict = verdict_of(_error(state))
+        error = _error(state)
+        self._verdict = verdict_of(error)
         if self._verdict is Verdict.WAIT:
             self._waits += 1
-            self._waited_s += self._bound_s(self._waits)
+            self._waited_s += self._bound_s(self._waits) if isinstance(error, TerminalAnswer) else 0.0
         else:
             self._attempts += 1
             self._waits = 0

@@ -11,7 +11,7 @@ from email.utils import parsedate_to_datetime
 from enum import Enum
 from types import MappingProxyType
 
-from thetabulk.errors import AttemptError, TerminalAnswer
+from thetabulk.errors import AttemptError, TerminalAnswer, TransferFailed
 from thetabulk.model import Tier
 
 NO_DATA_TEXT = "No data found for your request"
@@ -25,7 +25,7 @@ class Verdict(Enum):
     REFUSE = "refuse"  # not in this subscription: record the tier, do not ask again
     ASKED_WRONGLY = "asked-wrongly"  # our request is wrong: asking again cannot help
     SLOW_DOWN = "slow-down"  # fewer at a time, then again
-    WAIT = "wait"  # the Terminal is not connected: the gate stays shut until health opens it
+    WAIT = "wait"  # the Terminal is not there, or not connected: no attempt at the day is used up by that
     ABORT = "abort"  # another login took the session: stop and tell, never fight over it
     SPLIT = "split"  # too large: ask in parts, keep them only if all are valid
     RETRY = "retry"  # everything else may go away by itself
@@ -75,10 +75,10 @@ def judge(status: int, text: str) -> Verdict:
 
 
 def judge_error(error: AttemptError) -> Verdict:
-    """The meaning of a failed attempt: of its answer, if there was one."""
+    """The meaning of a failed attempt: of its answer, if there was one. What found nobody to ask was never sent."""
     if isinstance(error, TerminalAnswer):
         return judge(error.status, error.text)
-    return Verdict.RETRY
+    return Verdict.WAIT if isinstance(error, TransferFailed) and error.kind == "unreachable" else Verdict.RETRY
 
 
 def is_no_data(text: str) -> bool:

@@ -84,6 +84,11 @@ class Ledger:
         """Lines that were set aside. Their days are in no other list here: ask the drive."""
         return self._memory.damaged
 
+    @property
+    def usable(self) -> bool:
+        """False after an error of the drive: open it again."""
+        return self._broken is None
+
     def record(self, outcome: Outcome, at: datetime) -> Entry:
         """Append the outcome; when this returns it is on the drive. A file must have been committed before."""
         self._append("day", at, payload.outcome_payload(outcome))
@@ -107,7 +112,7 @@ class Ledger:
         if not self._reserve_bytes:
             return True
         with suppress(OSError):
-            if self._reserve.stat().st_size == self._reserve_bytes:
+            if self._reserve.stat().st_size >= self._reserve_bytes:
                 return True
         try:
             with self._disk.translated(self._reserve):

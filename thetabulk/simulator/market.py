@@ -21,23 +21,20 @@ from thetabulk.simulator.instruments import INSTRUMENTS
 from thetabulk.simulator.lines import LineFormat, clock
 from thetabulk.simulator.listing import CALL, PUT, Series
 from thetabulk.simulator.pricing import base_width, call_values, put_values, smiling_width
-from thetabulk.simulator.tape import EXCHANGES, SPREAD_PATTERNS, Liquidity, Pick, pick, size_fragment, tape
+from thetabulk.simulator.tape import EXCHANGES, SPREAD_PATTERNS, Liquidity, Pick, Tape, make_tape, pick, size_fragment
 from thetabulk.simulator.ticks import HALF_SPREADS, price_texts
 from thetabulk.simulator.underlying import MINUTES, underlying
 
-GENERATOR = "1"
-"""Raised whenever the same seed no longer means the same bytes."""
-
 BUSY = Liquidity(
-    "busy", 254, 253, noise=5, spread=0, spread_share=3,
+    "busy", 254, 253, noise=8, spread=0, spread_share=3,
     sizes=(1, 4, 9, 14, 21, 30, 40, 53, 69, 90, 116, 150, 196, 258, 350, 560, 2600),
 )  # fmt: skip
 THIN = Liquidity(
-    "thin", 252, 250, noise=12, spread=1, spread_share=7,
+    "thin", 252, 250, noise=20, spread=1, spread_share=7,
     sizes=(1, 4, 9, 14, 20, 28, 37, 48, 63, 81, 104, 132, 172, 224, 310, 500, 2100),
 )  # fmt: skip
 IDLE = Liquidity(
-    "idle", 238, 242, noise=30, spread=1, spread_share=14,
+    "idle", 242, 246, noise=40, spread=1, spread_share=14,
     sizes=(1, 4, 9, 13, 19, 26, 35, 46, 60, 76, 97, 122, 156, 204, 285, 460, 1900),
 )  # fmt: skip
 LIQUIDITIES = (BUSY, THIN, IDLE)
@@ -48,6 +45,7 @@ BUSY_EIGHTHS, THIN_EIGHTHS = 6, 16  # eighths of a width from the money
 POOL_DRAWS = {True: 1 << 12, False: 1 << 18}  # by `small`: more draws cost start-up, fewer are seen by zstd
 PATTERNS = {True: 4, False: 48}
 STRIDES = 8
+MARGIN = 40  # the largest `noise`
 CONDITION = b"50"  # national best bid and offer (thetadata-v3.md §5.1)
 WIDER = (0, 0, 0, 1, 1, 1, 2, 2)  # steps of `HALF_SPREADS` by which a spread is wider now and then
 
@@ -81,8 +79,11 @@ class Grid:
 
 
 @lru_cache(maxsize=8)
-def grid(start_ms: int, end_ms: int, step_ms: int, last_minute: int, lines: LineFormat) -> Grid:
-    """Rows at every `step_ms` counted from 09:30:00, both ends included; after `last_minute` nothing changes."""
+def grid(start_ms: int, end_ms: int, step_ms: int, last_minute: int, lines: LineFormat, tape: Tape) -> Grid:
+    """Rows at every `step_ms` counted from 09:30:00, both ends included; after `last_minute` nothing changes.
+
+    What a grid remembers is true for one tape only, so every tape has its own grids.
+    """
     opening = OPEN_S * 1_000
     first = max(-(-(start_ms - opening) // step_ms), 0)
     stamps = range(first * step_ms, end_ms - opening + 1, step_ms)
@@ -109,15 +110,16 @@ class QuoteDay:
     ) -> None:
         self.symbol, self.lines, self.day = symbol, lines, SESSIONS[number]
         self.instrument = INSTRUMENTS[symbol]
-        self.tape = tape(seed, LIQUIDITIES, POOL_DRAWS[small], PATTERNS[small])
+        self.tape = make_tape(seed, LIQUIDITIES, POOL_DRAWS[small], PATTERNS[small])
         self.path = underlying(seed, symbol).path(number)
         self.scale = 1 + self.path[0] // 20_000
-        margin = 32 * self.scale
+        margin = MARGIN * self.scale
         self.base, self.top = min(self.path) - margin, max(self.path) + margin
         self.texts = price_texts(self.instrument, self.instrument.highest // (2 if small else 1))
         self.last_minute = (closing_second(self.day, late=self.instrument.late) - OPEN_S) // 60
         self._key = b"%d|%b|%d|%d|" % (seed, symbol.encode(), number, variant)
         self._seen = [level - self.base for level in self.path]
+        self._widths: dict[int, int] = {}
         self._price_picks: dict[tuple[int, int, Grid], tuple[Pick, Pick]] = {}
 
     def blocks(
@@ -126,15 +128,14 @@ class QuoteDay:
         """Each contract with all its lines, by expiration, strike and right."""
         count = len(rows.minutes)
         day = self.day.isoformat().encode()
-        template = [b"," + CONDITION + b","] * (7 * count)
-        template[0::7] = [day + text for text in rows.clocks]
+        parts: list[bytes] = [b"," + CONDITION + b","] * (7 * count)  # one list for all: only what differs is replaced
+        parts[0::7] = [day + text for text in rows.clocks]
         end = b"," + CONDITION + self.lines.newline
         for series in chain:
             for strike in series.strikes:
                 for right in rights:
                     quotes = self.quotes(series.day, strike, right, rows)
                     contract = self.lines.contract(self.symbol, series.day, strike, right)
-                    parts = template[:]
                     parts[1::7], parts[2::7] = quotes.bid_sizes, quotes.bids
                     parts[4::7], parts[5::7] = quotes.ask_sizes, quotes.asks
                     parts[6::7] = [end + contract] * count  # every line ends with the beginning of the next one
@@ -177,7 +178,9 @@ class QuoteDay:
         return strike // (10 * self.instrument.unit_cents)
 
     def _width(self, days_left: int) -> int:
-        return base_width(self.path[0], self.instrument.yearly_bp, days_left)
+        if days_left not in self._widths:
+            self._widths[days_left] = base_width(self.path[0], self.instrument.yearly_bp, days_left)
+        return self._widths[days_left]
 
     def _values(self, expiration: date, strike: int, right: str) -> list[int]:
         """The contract's value for every level of the underlying from `base` to `top`; empty if worthless."""

@@ -13,6 +13,7 @@ from thetabulk.simulator.calendar import SESSIONS
 from thetabulk.simulator.dice import draw, happens
 from thetabulk.simulator.listing import CALL, PUT, Listing, Series
 from thetabulk.simulator.market import CONDITION, Contract, Grid, QuoteDay, Quotes
+from thetabulk.simulator.tape import Tape
 
 TWO_BUILDS_BEFORE = date(2022, 1, 1)
 ODD_BUILD_DAYS = 15_625  # of a million: every 64th day has four build times instead of two
@@ -35,7 +36,7 @@ class Reports:
     ) -> Iterator[tuple[Contract, bytes]]:
         """Each contract with its line, or its two lines."""
         builds = [self.lines.stamp(self.day, moment) for moment in self._builds()]
-        rows = _samples(self.market.last_minute)
+        rows = _samples(self.market.last_minute, self.market.tape)
         for contract, series in self._contracts(chain, rights):
             quotes = self.market.quotes(series.day, contract.strike_mills, contract.right, rows)
             head, tail = self._prefix(contract), self._end_of_day_tail(contract, quotes)
@@ -87,14 +88,14 @@ class Reports:
         low, high = min(trades, key=cents), max(trades, key=cents)
         dice = self._draw(contract, "volume")
         volume = 1 + dice % (1 << dice // 1_024 % 12)
+        count = 1 + (volume - 1) // (1 + dice % 5)
         last = 34_200_000 + dice // 7 % (self.market.last_minute * 60_000)
         return b",%b,%b,%b,%b,%b,%d,%d,%b%b" % (
-            self.lines.stamp(self.day, last), trades[0], high, low, trades[2], volume, 1 + (volume - 1) // (1 + dice % 5),
-            quote, self.lines.newline,
+            self.lines.stamp(self.day, last), trades[0], high, low, trades[2], volume, count, quote, self.lines.newline,
         )  # fmt: skip
 
     def _outstanding(self, contract: Contract, series: Series) -> int:
-        life = draw(self.seed, contract, "open interest")
+        life = draw(self.seed, self.symbol, contract.expiration, contract.strike_mills, contract.right, "open interest")
         if life % 1_000_000 < SILENT:
             return 0
         age = self.number - series.expiration.listed
@@ -115,6 +116,6 @@ def cents(price: bytes) -> int:
 
 
 @lru_cache(maxsize=16)
-def _samples(last_minute: int) -> Grid:
+def _samples(last_minute: int, tape: Tape) -> Grid:
     minutes = tuple(min(minute, last_minute) for minute in (*TRADES_AT, last_minute))
     return Grid(minutes, (b"",) * len(minutes), opening=0)

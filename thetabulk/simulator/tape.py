@@ -9,7 +9,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from operator import itemgetter
 from typing import Any
 
@@ -93,14 +93,13 @@ def _pool(seed: int, liquidity: Liquidity, draws: int, by_size: dict[int, list[b
     place = [bisect_right(ends, byte) for byte in range(256)]
     raw = stream(3 * draws, seed, liquidity.name, "pool")
     return [
-        rows[high << 4 | low >> 4][place[byte]]
-        for high, low, byte in zip(raw[0::3], raw[1::3], raw[2::3], strict=True)
+        rows[high << 4 | low >> 4][place[byte]] for high, low, byte in zip(raw[0::3], raw[1::3], raw[2::3], strict=True)
     ]
 
 
 def _quantiles(knots: tuple[int, ...]) -> list[int]:
     """4,096 sizes, on straight lines between the 16-quantiles."""
-    return [here + (there - here) * step // 256 for here, there in zip(knots, knots[1:]) for step in range(256)]
+    return [here + (there - here) * step // 256 for here, there in pairwise(knots) for step in range(256)]
 
 
 def _changes(seed: int, chance: int, *key: object) -> list[int]:
@@ -121,5 +120,5 @@ def _spreads(seed: int, name: int) -> list[int]:
 
 
 @lru_cache(maxsize=4)
-def tape(seed: int, liquidities: tuple[Liquidity, ...], draws: int, patterns: int) -> Tape:
+def make_tape(seed: int, liquidities: tuple[Liquidity, ...], draws: int, patterns: int) -> Tape:
     return Tape(seed, liquidities, draws, patterns)

@@ -1,74 +1,31 @@
-"""Columns to a Parquet file and back: encodings, row groups, footer.
+"""Columns to a Parquet file: encodings, row groups, footer.
 
 The settings are those measured in performance.md §D. `symbol` is in the path and the footer, and no column: a Hive key
 that is also a column breaks pyarrow.dataset or pandas. Nothing in a file depends on clock or chance: the same answer
 gives the same file.
 """
 
-import base64
 import io
-import json
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
-from datetime import date, timedelta
+from contextlib import suppress
 from decimal import Decimal
-from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
-import zstandard
 
-from thetabulk.model import Column, Contract, Dataset, Right
+from thetabulk.model import Column, Dataset
 from thetabulk.store.contracts import Contracts
-from thetabulk.store.fields import price, units_in, unquoted
+from thetabulk.store.fields import units_in
+from thetabulk.store.footer import FOOTER_KEY, Footer
 from thetabulk.store.rows import KEY_COLUMNS, Rows
 from thetabulk.store.style import Style
 
-FOOTER_KEY = b"thetabulk"
 RAW = "_raw"
-READ_ROWS = 131_072
-_EPOCH_DAY = date(1970, 1, 1)
 _FIRST_CAPACITY = 65_536
 _NUMPY = {"timestamp": np.int64, "price": np.int64, "size": np.int32, "code": np.int16, "count": np.int64}
 _ARROW = {"size": pa.int32(), "code": pa.int16(), "count": pa.int64(), "timestamp": pa.timestamp("ms")}
-
-
-@dataclass(frozen=True, slots=True)
-class Footer:
-    """What a file says about itself, beside its columns. `order` is the place at which each stored row arrived, where
-    that was another order than the stored one."""
-
-    dataset: str
-    selection: str
-    symbol: str
-    day: str
-    request: str
-    style: Style
-    vendor_bytes: int
-    vendor_xxh3: str
-    content: str
-    rows: int
-    contracts: int
-    prices: str
-    order: npt.NDArray[np.int64] | None = field(default=None, compare=False)
-
-    def to_json(self) -> str:
-        fields: dict[str, object] = {name: getattr(self, name) for name in self.__slots__}
-        fields |= {"style": json.loads(self.style.to_json()), "order": _packed(self.order)}
-        fields |= {"version": 1, "times": "New York wall clock"}
-        return json.dumps(fields, separators=(",", ":"), sort_keys=True)
-
-    @classmethod
-    def from_json(cls, text: str | bytes) -> "Footer":
-        fields = json.loads(text)
-        style = Style.from_json(json.dumps(fields.pop("style")))
-        order = _unpacked(fields.pop("order"))
-        return cls(**{name: fields[name] for name in cls.__slots__ if name in fields}, style=style, order=order)
 
 
 class RowBuffer:
@@ -287,105 +244,3 @@ def _decimals(units: npt.NDArray[np.int64], scale: int, missing: npt.NDArray[np.
     kind = pa.decimal128(9 if scale <= 3 else 18, scale)
     present = None if missing is None else pa.array(~missing).buffers()[1]
     return pa.Array.from_buffers(kind, len(units), [present, pa.py_buffer(wide)])
-
-
-def read_footer(path: Path) -> Footer:
-    """Raises ValueError if the file is no Parquet file, or none of ours."""
-    with _damage_told():
-        metadata = pq.read_metadata(path).metadata or {}
-    if FOOTER_KEY not in metadata:
-        raise ValueError("a Parquet file, but not written by thetabulk")
-    try:
-        return Footer.from_json(metadata[FOOTER_KEY])
-    except (TypeError, LookupError, zstandard.ZstdError) as error:
-        raise ValueError(f"the footer is not one of thetabulk's: {error!r}") from error
-
-
-def read_tables(path: Path, columns: list[str] | None = None) -> Iterator[pa.Table]:
-    """The file's rows, some at a time. Raises ValueError for damage that the decoder notices."""
-    with _damage_told(), pq.ParquetFile(path) as file:
-        for batch in file.iter_batches(READ_ROWS, columns=columns, use_threads=False):
-            yield pa.Table.from_batches([batch])
-
-
-@contextmanager
-def _damage_told() -> Iterator[None]:
-    """Arrow's errors about the file's content as ValueError. What the system says about drive or file has an errno,
-    and is passed on: a drive that is gone damages no file."""
-    try:
-        yield
-    except (pa.ArrowException, OSError) as error:
-        if getattr(error, "errno", None) is not None:
-            raise
-        raise ValueError(f"unreadable: {error}") from error
-
-
-def units_of(values: pa.ChunkedArray, kind: str, places: int) -> npt.NDArray[np.int64]:
-    """A stored column as whole numbers: for prices units of 10^-places, 0 where the line keeps its text."""
-    array = values.combine_chunks()
-    if kind == "price" and pa.types.is_decimal(array.type):
-        low = np.frombuffer(array.buffers()[1], dtype="<i8")[2 * array.offset :: 2][: len(array)]
-        units: npt.NDArray[np.int64] = low // 10 ** (array.type.scale - places)
-        return units
-    numbers: npt.NDArray[np.int64]
-    if kind == "price":
-        dollars = np.nan_to_num(array.to_numpy(zero_copy_only=False), posinf=0, neginf=0)
-        numbers = np.rint(dollars.clip(-1e12, 1e12) * 10**places).astype(np.int64)
-        return numbers
-    numbers = (array.view(pa.int64()) if kind == "timestamp" else array).to_numpy().astype(np.int64)
-    return numbers
-
-
-def keys_of(table: pa.Table) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """The contract of each row as (days since 1970, strike in mills, 1 for a put), and the rows where it changes."""
-    expirations = table["expiration"].combine_chunks().view(pa.int32()).to_numpy().astype(np.int64)
-    puts = pc.equal(table["right"], "PUT").to_numpy().astype(np.int64)
-    keys = np.stack([expirations, units_of(table["strike"], "price", 3), puts], axis=1)
-    changes = np.any(np.diff(keys, axis=0, prepend=keys[:1] - 1) != 0, axis=1)
-    return keys, np.flatnonzero(changes)
-
-
-def contract_of(key: npt.NDArray[np.int64]) -> Contract:
-    days, mills, put = key.tolist()
-    return Contract(_EPOCH_DAY + timedelta(days=days), mills, Right.PUT if put else Right.CALL)
-
-
-def stored_rows(path: Path, dataset: Dataset, contracts: Contracts, style: Style) -> Iterator[Rows]:
-    """The rows of a file as they were when they were written."""
-    for table in read_tables(path):
-        keys, heads = keys_of(table)
-        numbers = np.array([contracts.number(contract_of(key)) for key in keys[heads]], dtype=np.int32)
-        rows = Rows(np.repeat(numbers, np.diff(np.append(heads, len(keys)))), {})
-        rows.raw = {row: text for row, text in enumerate(table[RAW].to_pylist()) if text is not None}
-        for index, column in enumerate(dataset.columns[KEY_COLUMNS:], KEY_COLUMNS):
-            values = rows.values[column.name] = units_of(table[column.name], column.kind, style.places[index])
-            if column.kind == "price":
-                for row, text in rows.raw.items():  # where a price is odd, the line has kept its text
-                    field_text = unquoted(text.rstrip("\r\n").split(","))[index]
-                    values[row], odd = price(column, field_text, style.places[index])
-                    if odd is not None:
-                        rows.odd.setdefault(row, {})[column.name] = odd
-        yield rows
-
-
-def contracts_in(path: Path) -> list[Contract]:
-    """The contracts of a file, each once."""
-    found: dict[Contract, None] = {}
-    for table in read_tables(path, ["expiration", "strike", "right"]):
-        keys, heads = keys_of(table)
-        found |= dict.fromkeys(contract_of(key) for key in keys[heads])
-    return list(found)
-
-
-def _packed(order: npt.NDArray[np.int64] | None) -> str:
-    if order is None:
-        return ""
-    steps = np.diff(order.astype("<i4"), prepend=np.int32(0))
-    return base64.b64encode(zstandard.ZstdCompressor(level=9).compress(steps.astype("<i4").tobytes())).decode()
-
-
-def _unpacked(text: str) -> npt.NDArray[np.int64] | None:
-    if not text:
-        return None
-    steps = np.frombuffer(zstandard.ZstdDecompressor().decompress(base64.b64decode(text)), dtype="<i4")
-    return np.cumsum(steps, dtype=np.int64)

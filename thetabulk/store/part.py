@@ -81,6 +81,11 @@ class Part:
             self._drain()
             self.closed = True
 
+    @property
+    def sha256(self) -> str:
+        """Of what has been written, once it is closed."""
+        return self._running.hexdigest()
+
     def readable(self) -> bool:
         return False
 

@@ -13,26 +13,23 @@ import xxhash
 
 from thetabulk.model import Dataset
 from thetabulk.store.fields import printed
-from thetabulk.store.parquet import RAW, Footer, contract_of, keys_of, read_footer, read_tables, units_of
+from thetabulk.store.footer import Footer
+from thetabulk.store.parquet import RAW
 from thetabulk.store.rows import KEY_COLUMNS
-from thetabulk.store.style import Style
+from thetabulk.store.stored import contract_of, damage_told, keys_of, kinds_in, read_footer, read_tables, units_of
 
 
 def vendor_csv(path: Path, dataset: Dataset) -> Iterator[bytes]:
     """The body that was received, in pieces. Raises ValueError if the file cannot be read."""
     footer = read_footer(path)
     yield footer.style.header.encode()
-    pieces: Iterator[pa.Array] = (_lines(table, footer, dataset) for table in read_tables(path))
-    if footer.order is not None:
-        arrived = np.empty(len(footer.order), dtype=np.int64)
-        arrived[footer.order] = np.arange(len(footer.order))
-        pieces = iter([pa.concat_arrays(list(pieces)).take(pa.array(arrived))])
     last = b""
-    for lines in pieces:
-        if last:
-            yield last
-        last = _joined(lines)
-    yield last if footer.style.final_newline else _without_line_end(last, footer.style)
+    with damage_told():
+        for lines in _in_order_of_arrival(path, dataset, footer):
+            if last:
+                yield last
+            last = _joined(lines)
+    yield last if footer.style.final_newline else last.removesuffix(footer.style.line_end.encode())
 
 
 def printed_xxh3(path: Path, dataset: Dataset) -> str:
@@ -43,8 +40,15 @@ def printed_xxh3(path: Path, dataset: Dataset) -> str:
     return digest.hexdigest()
 
 
-def _without_line_end(text: bytes, style: Style) -> bytes:
-    return text.removesuffix(style.line_end.encode())
+def _in_order_of_arrival(path: Path, dataset: Dataset, footer: Footer) -> Iterator[pa.Array]:
+    """The lines, some at a time; all at once where they were stored in another order."""
+    pieces = (_lines(table, footer, dataset) for table in read_tables(path, kinds_in(dataset)))
+    if footer.order is None:
+        yield from pieces
+        return
+    arrived = np.empty(len(footer.order), dtype=np.int64)
+    arrived[footer.order] = np.arange(len(footer.order))
+    yield pa.concat_arrays(list(pieces)).take(pa.array(arrived))
 
 
 def _joined(lines: pa.Array) -> bytes:

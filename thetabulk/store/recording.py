@@ -14,10 +14,12 @@ import zstandard
 
 from thetabulk.errors import BadAnswer
 from thetabulk.model import Contract, Dataset, Shard
-from thetabulk.store.parquet import Footer, ParquetWriter, stored_rows
+from thetabulk.store.footer import Footer
+from thetabulk.store.parquet import ParquetWriter
 from thetabulk.store.printing import printed_xxh3
 from thetabulk.store.rows import Rows
 from thetabulk.store.scratch import Committed, Scratch
+from thetabulk.store.stored import stored_rows
 from thetabulk.store.weighing import Weighed, Weighing
 
 _ZSTD_LEVEL = 3
@@ -72,8 +74,7 @@ class Recording:
             self._part.write(self._zstd.flush())
         if print_again and self._writer is not None:
             self._part.close()
-            if printed_xxh3(self._part.path, self._dataset) != self._weighing.vendor_xxh3:
-                raise BadAnswer("the stored day does not print back as it was received", kind="inexact")
+            self._print_again()
         return self._part.commit(target)
 
     def abort(self) -> None:
@@ -104,8 +105,18 @@ class Recording:
         try:
             for rows in stored_rows(old.path, self._dataset, contracts, style):
                 self._writer.append(rows, contracts, style)
+        except ValueError as error:
+            raise BadAnswer(f"the rows stored so far cannot be read: {error}", kind="inexact") from error
         finally:
             old.abort()
+
+    def _print_again(self) -> None:
+        try:
+            printed = printed_xxh3(self._part.path, self._dataset)
+        except ValueError as error:
+            raise BadAnswer(f"the stored day cannot be read: {error}", kind="inexact") from error
+        if printed != self._weighing.vendor_xxh3:
+            raise BadAnswer("the stored day does not print back as it was received", kind="inexact")
 
     def _new_writer(self) -> ParquetWriter:
         manner = self._manner

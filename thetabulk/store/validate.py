@@ -123,7 +123,7 @@ class Check:
         return f"{self.rows}:{self._content:016x}"
 
     def findings(self, contracts: Contracts, style: Style, listed: frozenset[Contract] | None) -> Findings:
-        """What there is to say; `listed` is the vendor's list for the day, None where it could not be had."""
+        """What there is to say; `listed` is the vendor's list for the day, None or empty where it could not be had."""
         lacking: list[str] = []
         surplus: list[str] = []
         remarks: list[str] = []
@@ -134,7 +134,7 @@ class Check:
         self._judge_values(contracts, surplus)
         self._judge_print(style, surplus, remarks)
         complete = self._judge_list(contracts, listed, lacking, surplus, remarks)
-        return Findings(tuple(lacking), tuple(surplus), tuple(remarks), listed is not None, complete)
+        return Findings(tuple(lacking), tuple(surplus), tuple(remarks), bool(listed), complete)
 
     def _in_millionths(
         self, units: npt.NDArray[np.int64], places: int, name: str, odd: Mapping[int, Mapping[str, Decimal]]
@@ -214,7 +214,8 @@ class Check:
         if most > 1 and not identical:
             text = f"up to {most} different rows a contract"
             (remarks if self._dataset.builds else surplus).append(text)
-        if fewer := [contracts[number] for number in np.flatnonzero(self._rows_of < most).tolist()]:
+        fewer = [contracts[number] for number in np.flatnonzero(self._rows_of < most).tolist()]
+        if fewer and self._dataset.builds and not identical:
             surplus.append(f"{len(fewer)} contracts have fewer rows than the others: {named(fewer)}")
 
     def _judge_values(self, contracts: Contracts, surplus: list[str]) -> None:
@@ -252,7 +253,7 @@ class Check:
         self, contracts: Contracts, listed: frozenset[Contract] | None,
         lacking: list[str], surplus: list[str], remarks: list[str],
     ) -> bool:  # fmt: skip
-        if listed is None:
+        if not listed:
             return False
         expected = Expected(self._collection, self._day, listed)
         absent, unlisted = expected.absent(contracts.listed), expected.unlisted(contracts.listed)

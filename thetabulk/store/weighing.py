@@ -10,9 +10,9 @@ import zstandard
 from thetabulk.errors import BadAnswer
 from thetabulk.model import Contract, Dataset, Proof, Shard
 from thetabulk.store.contracts import Contracts
-from thetabulk.store.parquet import contracts_in
 from thetabulk.store.printing import vendor_csv
 from thetabulk.store.rows import RowReader, Rows
+from thetabulk.store.stored import contracts_in
 from thetabulk.store.style import Style
 from thetabulk.store.validate import Check, Fate, Findings, judge
 

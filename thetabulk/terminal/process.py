@@ -1,5 +1,6 @@
 """Processes that we start, and facts about this machine. We signal only what we started."""
 
+import re
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -11,6 +12,7 @@ import psutil
 from thetabulk.errors import TerminalUnavailable
 
 _STOP_S = 10.0
+_LISTENING = re.compile(r"Starting server at\W+(?:http://)?(127\.0\.0\.1:\d+)")
 
 
 def memory_percent() -> float:
@@ -37,8 +39,8 @@ class SimulatorProcess:
         said = []
         for line in self._process.stdout:
             said.append(line.strip())
-            if "Starting server at " in line:
-                self.url = f"http://{line.rpartition('Starting server at ')[2].strip().removeprefix('http://')}"
+            if found := _LISTENING.search(line):
+                self.url = f"http://{found[1]}"
                 return self
         self._process.wait()
         raise TerminalUnavailable(f"the simulator did not start: {' / '.join(said[-3:])}")

@@ -4,6 +4,7 @@ import asyncio
 import inspect
 import threading
 from collections.abc import Iterator
+from unittest.mock import Mock
 
 import aiohttp
 import pytest
@@ -13,7 +14,7 @@ from aioresponses import aioresponses
 from tests.unit.fetch.raw_server import CHUNKED, END, Wire, answer, chunk, in_a_loop, serving, sized
 from thetabulk.config import FetchConfig
 from thetabulk.errors import BadAnswer, TerminalAnswer, TransferFailed
-from thetabulk.fetch.client import Client, first_byte_timeout_s, translate
+from thetabulk.fetch.client import Client, _ending_with_its_connection, first_byte_timeout_s, translate
 from thetabulk.model import Request
 
 _MODULES = (aiohttp, client_exceptions, http_exceptions)
@@ -141,19 +142,19 @@ async def test_no_exception_of_the_library_slips_through(terminal: aioresponses,
     async with Client(URL, SETTINGS) as client:
         with pytest.raises(TransferFailed) as caught:
             await client.stream(LIST, lambda batch: None)
-    assert caught.value.kind in {"unreachable", "cut", "stalled", "protocol"}
+    assert caught.value.kind in {"unreachable", "dropped", "cut", "stalled", "protocol"}
     assert caught.value.__cause__ is error
 
 
 @pytest.mark.parametrize(
     ("error", "before", "after"),
     [
-        (aiohttp.ServerDisconnectedError(), "unreachable", "cut"),
-        (ConnectionResetError(104, "reset"), "unreachable", "cut"),
-        (aiohttp.ClientOSError(104, "reset"), "unreachable", "cut"),
+        (aiohttp.ServerDisconnectedError(), "dropped", "cut"),
+        (ConnectionResetError(104, "reset"), "dropped", "cut"),
+        (aiohttp.ClientOSError(104, "reset"), "dropped", "cut"),
         (aiohttp.ConnectionTimeoutError("connecting"), "unreachable", "unreachable"),
         (TimeoutError("no byte"), "stalled", "stalled"),
-        (aiohttp.ClientPayloadError("short"), "unreachable", "cut"),
+        (aiohttp.ClientPayloadError("short"), "dropped", "cut"),
         (aiohttp.InvalidURL("http://"), "protocol", "protocol"),
         (http_exceptions.BadStatusLine("SSH-2.0"), "protocol", "protocol"),
     ],
@@ -250,6 +251,15 @@ async def test_cancelling_waits_for_the_running_job() -> None:
             await task
         await asyncio.sleep(0)
     assert left == ["job", "stream"]
+
+
+def test_a_body_whose_connection_was_gone_before_anybody_looked_fails() -> None:
+    """aiohttp would let its reader wait for ever; a body that has ended is left alone."""
+    for ended in (False, True):
+        content = Mock(is_eof=Mock(return_value=ended), exception=Mock(return_value=None))
+        response = Mock(content=content, connection=Mock(protocol=Mock(closed=None)))
+        with _ending_with_its_connection(response):
+            assert content.set_exception.called is not ended
 
 
 @in_a_loop

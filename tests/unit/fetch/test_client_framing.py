@@ -234,7 +234,7 @@ async def test_a_slow_parser_is_not_a_stalled_terminal() -> None:
 
 @pytest.mark.parametrize("reset", [False, True], ids=["closed", "reset"])
 @in_a_loop
-async def test_a_connection_dropped_before_a_status_is_unreachable_and_asked_once(reset: bool) -> None:
+async def test_a_connection_dropped_before_a_status_is_told_and_asked_once(reset: bool) -> None:
     """aiohttp would send it again by itself; here only the retry ring does."""
 
     async def script(wire: Wire) -> None:
@@ -245,7 +245,7 @@ async def test_a_connection_dropped_before_a_status_is_unreachable_and_asked_onc
     async with serving(script) as raw:
         with pytest.raises(TransferFailed) as caught:
             await ask(raw)
-    assert caught.value.kind == "unreachable"
+    assert caught.value.kind == "dropped"
     assert len(raw.heads) == 1
 
 

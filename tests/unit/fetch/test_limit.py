@@ -73,7 +73,7 @@ def test_unused_room_is_no_reason_for_more_room() -> None:
     for _ in range(500):
         limit.tick(received=50_000_000, in_flight=2.0, busy=0.5)
         limit.result(Verdict.SAVE)
-    assert limit.limit() == 4
+        assert limit.limit() == 4
 
 
 def test_a_shut_gate_is_not_a_fall() -> None:
@@ -206,5 +206,6 @@ def test_an_outage_teaches_nothing() -> None:
         if second % 2:
             fluid.limit.result(Verdict.RETRY)
         fluid.limit.tick(received=0, in_flight=1.0, busy=1.0)
+    assert fluid.limit.limit() == 8  # the errors cut it once, and that is all
     fluid.run(Terminal(total=500), 90)
     assert fluid.limit.limit() == 12

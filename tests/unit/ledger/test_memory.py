@@ -79,6 +79,7 @@ def test_a_bad_line_in_the_middle_is_set_aside_with_its_day() -> None:
     assert list(memory.days) == [shard(6)]
     assert [(one.line, one.shard) for one in memory.damaged] == [(2, shard(5))]
     assert "fool" in memory.damaged[0].text
+    assert load(live_lines(content, memory)).days == memory.days  # nor does a compaction bring them back
     memory = load(content + day_line(4, saved(5)))
     assert set(memory.days) == {shard(5), shard(6)}
     assert memory.damaged == []

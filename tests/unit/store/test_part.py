@@ -22,6 +22,8 @@ BODY = bytes(range(256)) * 9_000  # 2.3 MB: several blocks, the last not full
 OLD = b"the day as it was saved before"
 CHUNK = 700_000
 
+on_linux = pytest.mark.skipif(not hasattr(os, "posix_fadvise"), reason="the calls of Linux; macOS's have fakes")
+
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
@@ -171,6 +173,7 @@ def test_a_drive_that_stores_other_bytes_is_found_out(root: Path, damage: Callab
     assert (root / DAY).read_bytes() == OLD
 
 
+@on_linux
 @pytest.mark.parametrize(
     ("filesystem", "expected"),
     [
@@ -186,6 +189,7 @@ def test_only_a_known_file_system_is_said_to_be_read_past_its_cache(root: Path, 
     assert save(opened(root, filesystem=filesystem)).readback == expected
 
 
+@on_linux
 def test_reading_back_can_be_switched_off_only_where_a_journal_is(root: Path) -> None:
     """Never on exFAT, on an unknown file system, or where the sync is degraded."""
     assert save(opened(root), readback=False).readback == "off"
@@ -236,6 +240,41 @@ def test_an_unplugged_drive_gets_no_byte_and_the_internal_disk_neither(root: Pat
     with pytest.raises(DriveGone):
         Part(volume, NAME)
     assert list(root.iterdir()) == []
+
+
+def test_a_drive_exchanged_between_two_looks_gets_no_day(root: Path) -> None:
+    """The scratch is still readable, and yet it is another store."""
+    with Part(opened(root), NAME) as part:
+        part.write(BODY)
+        (root / IDENTITY).write_text((root / IDENTITY).read_text().replace("aaaa-1", "bbbb-2"))
+        with pytest.raises(DriveGone, match="another store"):
+            part.commit(DAY)
+    assert files(root) == set()
+
+
+@on_linux
+def test_the_protocol_is_kept_to_the_letter(root: Path) -> None:
+    """Sync before close before reading back before the rename before the folder's sync; folders are synced as made."""
+    with FaultyOs() as calls:
+        volume = opened(root, faulty_disk(calls))
+        with Part(volume, NAME) as part:
+            part.write(b"x")
+            calls.calls.clear()
+            part.commit(DAY)
+    steps = " ".join(calls.calls)
+    written_and_read_back = "write fsync close open posix_fadvise read read close "
+    checked = "stat open read read close "
+    made = "mkdir open fsync close stat "
+    assert steps == written_and_read_back + checked + made * 5 + "replace open fsync close lstat"
+
+
+def test_a_folder_that_cannot_be_synced_makes_the_commit_degraded(root: Path) -> None:
+    """The file is on the medium, its name perhaps not."""
+    put_old(root)
+    with FaultyOs() as calls:
+        volume = opened(root, faulty_disk(calls))
+        calls.arm(2, OSError(errno.EINVAL, "no"), named="fsync")
+        assert save(volume).sync == "degraded"
 
 
 def test_a_link_planted_in_the_tree_stops_the_commit(root: Path) -> None:

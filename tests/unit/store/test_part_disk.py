@@ -170,6 +170,15 @@ def test_a_small_file_is_read_back_before_it_replaces_the_old_one(tmp_path: Path
     assert [path.name for path in tmp_path.iterdir()] == ["thetabulk.json"]
 
 
+def test_a_small_file_and_its_name_are_both_made_durable(tmp_path: Path) -> None:
+    """Sync, read back, rename, sync of the folder."""
+    calls = FaultyOs()
+    Disk(sleep=no_sleep, calls=calls, platform="linux").write_file(tmp_path / "x", b"new")
+    assert " ".join(calls.calls) == (
+        "unlink unlink open write fsync close open read read close replace open fsync close"
+    )
+
+
 def test_a_link_is_never_followed(tmp_path: Path) -> None:
     """Neither for writing nor for reading nor when facts are asked."""
     (tmp_path / "real").write_bytes(b"real")

@@ -1,0 +1,74 @@
+"""What the figures should be, and whether they are."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+DOUBLE, DECIMAL, FOUR = "thetabulk, double", "thetabulk, decimal", "thetabulk, 4 workers"
+BY_HAND = ("curl + DuckDB, 1 thread", "curl + DuckDB, 2 threads")
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    text: str
+    wanted: str
+    shown: str
+    met: bool
+
+
+def judged(document: Mapping[str, Any]) -> Iterator[Goal]:
+    """The goals of those parts that were measured."""
+    if "whole way" in document:
+        yield from _whole_way(document["whole way"])
+    if "long run" in document:
+        yield from _long_run(document["long run"])
+    if "start-up" in document:
+        yield from _start_up(document["start-up"])
+
+
+def total(groups: Mapping[str, Any], contender: str, name: str) -> float:
+    """Over all sizes of days."""
+    return sum(float(group["contenders"][contender][name]) for group in groups.values())
+
+
+def by_hand(groups: Mapping[str, Any]) -> str:
+    """The better of the two, by processor time."""
+    return min(BY_HAND, key=lambda contender: total(groups, contender, "cpu_s"))
+
+
+def _whole_way(groups: Mapping[str, Any]) -> Iterator[Goal]:
+    baseline = by_hand(groups)
+    for text, contender, name, most in (
+        ("processor time, against curl + DuckDB", DOUBLE, "cpu_s", 1.2),
+        ("bytes with double prices, against DuckDB's", DOUBLE, "stored_bytes", 0.88),
+        ("bytes with decimal prices, against DuckDB's", DECIMAL, "stored_bytes", 0.72),
+    ):
+        ratio = total(groups, contender, name) / total(groups, baseline, name)
+        yield Goal(text, f"≤ {most} ×", f"{ratio:.2f} ×", ratio <= most)
+    peaks = [int(group["contenders"][FOUR]["peak_bytes"]) for group in groups.values()]
+    yield Goal("peak memory of 4 workers", "≤ 600 MB", f"{_most_mb(peaks)} MB", max(peaks) <= 600_000_000)
+    spread = max(peaks) / min(peaks) - 1
+    yield Goal("the same for small and large days", "± 10 %", f"{spread:+.0%}", spread <= 0.1)
+
+
+def _most_mb(peaks: Sequence[int]) -> int:
+    return round(max(peaks) / 1e6)
+
+
+def _long_run(found: Mapping[str, Any]) -> Iterator[Goal]:
+    ledger = found["ledger"]
+    ratio = ledger["last_quarter_us"] / ledger["first_quarter_us"]
+    text = f"an append to the ledger, the last quarter of {ledger['records']:,} against the first"
+    yield Goal(text, "≤ 1.2 ×", f"{ratio:.2f} ×", ratio <= 1.2)
+    ratio = found["last_quarter_s_a_day"] / found["first_quarter_s_a_day"]
+    text = f"a day, the last quarter of {found['days']:,} against the first"
+    yield Goal(text, "≤ 1.2 ×", f"{ratio:.2f} ×", ratio <= 1.2)
+    seconds = found["resume_wall_s"]
+    yield Goal(f"resume of {found['days']:,} finished days", "< 1 s", f"{seconds:.2f} s", seconds < 1)
+
+
+def _start_up(found: Mapping[str, Any]) -> Iterator[Goal]:
+    base = found["import typer"]["wall_ms"]
+    for name in ("thetabulk --help", "thetabulk status"):
+        ratio = found[name]["wall_ms"] / base
+        yield Goal(f"{name}, against `import typer`", "≤ 1.3 ×", f"{ratio:.2f} ×", ratio <= 1.3)

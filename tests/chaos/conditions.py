@@ -1,0 +1,40 @@
+"""Surroundings for a child process: smaller scales and fewer threads, so that a sweep is short and complete.
+
+None of these is a bug, and none changes what is promised.
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import thetabulk.ledger.journal
+import thetabulk.store.disk
+import thetabulk.store.part
+
+
+def one_thread() -> None:
+    """What blocks, runs in the loop's own thread: strace counts calls for each thread, and so none is missed."""
+
+    async def here(work: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
+        await asyncio.sleep(0)
+        return work(*args, **kwargs)
+
+    asyncio.to_thread = here
+
+
+def small_blocks() -> None:
+    """A file of some kilobytes is written in several pieces, as one of many megabytes is."""
+    thetabulk.store.disk.BLOCK_BYTES = 4_096  # type: ignore[misc]
+    thetabulk.store.part.BLOCK_BYTES = 4_096  # type: ignore[misc]
+
+
+def early_compaction() -> None:
+    """A ledger of a few lines is compacted as one of a thousand is."""
+    thetabulk.ledger.journal.COMPACT_LINES = 4  # type: ignore[misc]
+
+
+_ALL: dict[str, Callable[[], None]] = {each.__name__: each for each in (one_thread, small_blocks, early_compaction)}
+
+
+def apply(name: str) -> None:
+    _ALL[name]()

@@ -1,0 +1,99 @@
+"""`verify --repair`: what is damaged is put aside, what is gone is asked for again, what nobody recorded is examined.
+
+Nothing is deleted. The days are fetched by an ordinary run over exactly these days, and looked at again.
+"""
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+
+from thetabulk.assembly import checks, clock
+from thetabulk.assembly.checks import Depth, Problem, Report
+from thetabulk.assembly.parts import Grids
+from thetabulk.assembly.reconciling import adopt, quarantine
+from thetabulk.assembly.statuses import reason
+from thetabulk.assembly.stores import Store
+from thetabulk.config import Resolved
+from thetabulk.errors import AccountError, TerminalUnavailable, UsageError
+from thetabulk.model import Failed, Proof, Saved, Shard
+
+Fetch = Callable[[Resolved, tuple[Shard, ...], bool], int]
+"""A run over these days; True if it is worth waiting for a Terminal. Returns its exit code, or raises what ended it."""
+
+
+@dataclass(slots=True)
+class Mending:
+    """What was put in order before anything was fetched. `again` are the days to fetch, as they were found, `lists`
+    those that only lack a contract list."""
+
+    again: list[Problem] = field(default_factory=list)
+    lists: list[Shard] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+def mend(store: Store, report: Report, grids: Grids) -> Mending:
+    """Moves damaged files aside, records what is gone, adopts or puts aside what is unknown. Takes unknown files out of
+    the report, except those that are no business of this store's."""
+    done = Mending(again=[*report.damaged, *report.missing])
+    for problem in report.damaged:
+        quarantine(store, problem.shard, _saved(store, problem.shard).asked, "damaged", problem.text)
+    for problem in report.missing:
+        asked = _saved(store, problem.shard).asked
+        store.ledger.record(Failed(problem.shard, asked, "missing", problem.text), clock.now())
+    for problem in list(report.unknown):
+        if problem.file == str(store.path_of(problem.shard)):
+            with store.volume.translated(store.file_of(problem.shard)):
+                done.notes.append(adopt(store, problem.shard, grids))
+            report.unknown.remove(problem)
+    done.lists = [problem.shard for problem in report.unproven if _lacks_list(store, problem.shard)]
+    return done
+
+
+def fetch_again(resolved: Resolved, done: Mending, fetch: Fetch) -> int:
+    """Asks for the days, and for contract lists that were missing. For lists alone nobody waits, and nothing fails."""
+    shards = tuple(dict.fromkeys([*(problem.shard for problem in done.again), *done.lists]))
+    if done.again:
+        return fetch(resolved, shards, True)
+    if done.lists:
+        with suppress(TerminalUnavailable, AccountError, UsageError):
+            fetch(resolved, shards, False)
+    return 0
+
+
+def look_again(store: Store, report: Report, done: Mending, depth: Depth, grids: Grids) -> Report:
+    """The report after the run: what was fetched is checked as thoroughly, and is then among `repaired`."""
+    repaired: list[Problem] = []
+    unproven = [after for before in report.unproven if (after := _still_unproven(store, before, done))]
+    fresh = Report(
+        report.checked, report.bytes, unknown=report.unknown, unproven=unproven, repaired=repaired,
+        notes=[*report.notes, *done.notes],
+    )  # fmt: skip
+    for problem in done.again:
+        entry = store.ledger.days.get(problem.shard)
+        if entry is None or not isinstance(entry.outcome, Saved):
+            why = reason(entry.outcome) if entry else "it has no record"
+            fresh.missing.append(replace(problem, text=f"{problem.text}; not fetched again ({why})"))
+            continue
+        kind, text = checks.look_at(store, entry.outcome, depth, grids)
+        if kind:
+            getattr(fresh, kind).append(replace(problem, text=text))
+        if kind in ("", "unproven"):
+            repaired.append(problem)
+    return fresh
+
+
+def _still_unproven(store: Store, problem: Problem, done: Mending) -> Problem | None:
+    if problem.shard not in done.lists:
+        return problem
+    saved = _saved(store, problem.shard)
+    return None if saved.proof is Proof.FULL else replace(problem, text=reason(saved) or str(saved.proof))
+
+
+def _saved(store: Store, shard: Shard) -> Saved:
+    outcome = store.ledger.days[shard].outcome
+    assert isinstance(outcome, Saved)
+    return outcome
+
+
+def _lacks_list(store: Store, shard: Shard) -> bool:
+    return _saved(store, shard).proof is Proof.NO_CONTRACT_LIST

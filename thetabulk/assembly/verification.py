@@ -1,0 +1,70 @@
+"""`verify`, from the settings to the report."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from thetabulk.assembly import checks, repairs, stores
+from thetabulk.assembly.checks import Depth, Progress, Report
+from thetabulk.assembly.parts import Grids
+from thetabulk.assembly.repairs import Fetch
+from thetabulk.config import Resolved
+from thetabulk.errors import ThetabulkError, worst
+from thetabulk.plan.calendar import Calendar
+from thetabulk.store.layout import check_symbol
+
+_DAYS_FAILED = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Inquiry:
+    """What is looked at: how deeply, of which symbols (none named: all), and which share of the days by chance."""
+
+    depth: Depth = Depth.FULL
+    symbols: tuple[str, ...] = ()
+    percent: float = 100.0
+    repair: bool = False
+    strict: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The report, the exit code, and what ended the run of a repair, if anything did."""
+
+    report: Report
+    exit_code: int
+    error: ThetabulkError | None = None
+
+
+def verify(resolved: Resolved, inquiry: Inquiry, progress: Progress, fetch: Fetch) -> Verdict:
+    """Looks at the chosen store, and repairs it if that is wanted; only then is its lock taken.
+
+    Raises the drive's errors, and UsageError for a symbol that the store does not know.
+    """
+    path, note = stores.locate(resolved)
+    grids, symbols = Grids(Calendar.load()), tuple(check_symbol(symbol) for symbol in inquiry.symbols)
+    with stores.opened(path, resolved.config.store, write=inquiry.repair) as store:
+        if inquiry.repair:
+            stores.refuse_mirror(store.volume.root)
+        days = checks.saved_days(store, symbols)
+        if inquiry.percent < 100:
+            days = checks.sampled(days, inquiry.percent)
+        report = checks.check(store, days, inquiry.depth, grids, symbols=symbols, progress=progress)
+        report.notes = [text for text in (note, *store.notes) if text]
+        if not inquiry.repair:
+            return Verdict(report, report.exit_code(strict=inquiry.strict))
+        done = repairs.mend(store, report, grids)
+    code, error = 0, None
+    try:
+        code = repairs.fetch_again(_with_store(resolved, store.volume.root), done, fetch)
+    except ThetabulkError as raised:
+        code, error = raised.exit_code, raised
+    with stores.opened(path, resolved.config.store, write=False) as store:
+        report = repairs.look_again(store, report, done, inquiry.depth, grids)
+    ended = code if code != _DAYS_FAILED else 0  # which days, and that they remain, is in the report
+    return Verdict(report, worst((report.exit_code(strict=inquiry.strict), ended)), error)
+
+
+def _with_store(resolved: Resolved, root: Path) -> Resolved:
+    """The same settings, with the store said: the run that follows must not choose for itself."""
+    config = replace(resolved.config, store=replace(resolved.config.store, path=str(root)))
+    return replace(resolved, config=config)
