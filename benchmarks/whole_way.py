@@ -148,7 +148,7 @@ def _document(groups: Sequence[Group], samples: Mapping[str, list[dict[str, obje
             name, _, contender = label.partition("|")
             if name == group.name:
                 contenders[contender] = _summary(taken)
-        rows = max((int(str(each.get("rows", 0))) for each in contenders.values()), default=0)
+        rows = max(int(str(each.get("rows", 0))) for each in contenders.values())
         document[group.name] = {
             "days": [day.isoformat() for day in group.days], "rows": rows, "csv_bytes": group.csv_bytes,
             "contenders": contenders,
@@ -165,7 +165,8 @@ def _summary(taken: Sequence[Mapping[str, object]]) -> dict[str, object]:
         "wall_s": round(median(column("wall_s")), 3), "peak_bytes": round(max(column("peak_bytes"))),
         "stored_bytes": round(column("stored_bytes")[0]),
     }  # fmt: skip
-    for name in ("curl_cpu_s", "rows"):
-        if name in taken[0]:
-            found[name] = round(median(column(name)), 3)
+    if "rows" in taken[0]:
+        found["rows"] = taken[0]["rows"]
+    if "curl_cpu_s" in taken[0]:
+        found["curl_cpu_s"] = round(median(column("curl_cpu_s")), 3)
     return found

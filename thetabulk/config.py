@@ -134,7 +134,7 @@ class StoreConfig:
     prices: str = setting(
         "double", "How a new Parquet store holds prices; decimal is smaller and exact.", choices=("double", "decimal")
     )
-    row_group_rows: int = setting(1_048_576, "Rows in a Parquet row group.", least=1_024)
+    row_group_rows: int = setting(524_288, "Rows in a Parquet row group.", least=1_024)
     compression_level: int = setting(3, "Of zstd.", least=1)
     readback: bool = setting(True, "Read every file back before it counts as saved.")
     sample_every: int = setting(

@@ -86,8 +86,8 @@ class Bench:
     def resume(self, store: Path, **how: Any) -> Ran:
         return self.start("resume", f"--url={self.url}", f"--store={store}", "--json", **how)
 
-    def start(self, *argv: str, **how: Any) -> Ran:
-        """`how`: conditions, bugs, traced (see `child.Order`)."""
+    def start(self, *argv: str, out: Path | None = None, **how: Any) -> Ran:
+        """`how`: conditions, bugs, traced (see `child.Order`); `out` takes the standard output, if not a new file."""
         number = next(self._numbers)
-        out, err = self.home / f"{number}.out", self.home / f"{number}.err"
+        out, err = out or self.home / f"{number}.out", self.home / f"{number}.err"
         return Ran(self.nursery.start(Order(argv, self.environment, out, err, **how)), out, err)

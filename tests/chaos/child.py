@@ -16,6 +16,7 @@ import thetabulk.store.printing  # noqa: F401 - and the above: what a command im
 from tests.chaos import conditions, planted
 from thetabulk.cli.app import main
 
+_TRACER_SETTLES_S = 0.05  # from being seen as the tracer to seeing every call
 _ARROW_IS_HERE = pyarrow.parquet.__name__
 
 
@@ -46,6 +47,7 @@ def run(order: Order) -> None:
         planted.plant(name)
     while order.traced and not _has_tracer():
         time.sleep(0.001)
+    time.sleep(_TRACER_SETTLES_S if order.traced else 0)
     code = main(order.argv)
     sys.stdout.flush()
     sys.stderr.flush()

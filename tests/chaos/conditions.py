@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
+import thetabulk.assembly.clock
 import thetabulk.ledger.journal
 import thetabulk.store.disk
 import thetabulk.store.part
@@ -33,7 +34,12 @@ def early_compaction() -> None:
     thetabulk.ledger.journal.COMPACT_LINES = 4  # type: ignore[misc]
 
 
-_ALL: dict[str, Callable[[], None]] = {each.__name__: each for each in (one_thread, small_blocks, early_compaction)}
+def one_identity() -> None:
+    """Every store made has the same name, so that the lock's file has, too."""
+    thetabulk.assembly.clock.new_id = lambda: "00000000-0000-4000-8000-000000000000"
+
+
+_ALL: dict[str, Callable[[], None]] = {each.__name__: each for each in (one_thread, one_identity, small_blocks, early_compaction)}
 
 
 def apply(name: str) -> None:

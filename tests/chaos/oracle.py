@@ -115,9 +115,14 @@ def final_names(store: Path) -> list[str]:
 
 
 def told_saved(out: Path) -> set[Key]:
-    """The days that `--json` has told as saved. The last line may be torn: then nobody has read it."""
+    """The days that `--json` has told as saved."""
+    return told_in(out.read_bytes()) if out.exists() else set()
+
+
+def told_in(said: bytes) -> set[Key]:
+    """The same, of what was said so far. The last line may be torn: then nobody has read it."""
     told = set()
-    for line in out.read_bytes().split(b"\n")[:-1] if out.exists() else ():
+    for line in said.split(b"\n")[:-1]:
         event = json.loads(line)
         if event.get("event") == "shard_finished" and event["outcome"] == "saved":
             told.add(ledger_lines.key_of(event))

@@ -1,9 +1,12 @@
 """Small stores, built without a Terminal from answers written by hand: three contracts, seven rows each."""
 
+import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from thetabulk.assembly import stores
 from thetabulk.assembly.stores import Store
@@ -13,6 +16,7 @@ from thetabulk.plan.datasets import dataset, grid_of, request_for
 from thetabulk.store.layout import kept_path
 from thetabulk.store.recording import Manner, Recording
 
+_TEMPLATES = TemporaryDirectory(prefix="small-stores-")
 HOURLY = Collection("option/quote/1h", "", "QQQ")
 DAYS = (date(2024, 7, 29), date(2024, 7, 30), date(2024, 7, 31), date(2024, 8, 1), date(2024, 8, 2))
 AT = datetime(2026, 11, 19, 12, tzinfo=UTC)
@@ -91,11 +95,18 @@ def keep_aside(store: Store, shard: Shard, body: bytes) -> Failed:
 
 
 def small_store(path: Path, file_format: str = "parquet", days: Iterable[date] = DAYS) -> None:
-    """A store with these days of QQQ saved and proven."""
+    """A store with these days of QQQ saved and proven; a copy of one that is made once, because every sync costs."""
+    shutil.copytree(_template(file_format, tuple(days)), path)
+
+
+@cache
+def _template(file_format: str, days: tuple[date, ...]) -> Path:
+    path = Path(_TEMPLATES.name, f"{file_format}-{days[0]}-{len(days)}")
     make(path, file_format)
     with writing(path) as store:
         for day in days:
             assert save(store, Shard(HOURLY, day)).proof is Proof.FULL
+    return path
 
 
 def _recorded(store: Store, shard: Shard, body: bytes) -> tuple[str, Recording]:

@@ -86,7 +86,7 @@ def test_what_is_done_is_not_planned(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert document["store"]["exists"]
     assert plan(capsys, *arguments, "--recheck")["collections"][0]["todo"] == 7
     assert main(["download", *arguments, "--dry-run", "--json"]) == 0
-    assert json.loads(capsys.readouterr().out) == document
+    assert json.loads(capsys.readouterr().out)["collections"] == document["collections"]
 
 
 def test_saved_days_of_the_collection_are_the_better_evidence(

@@ -128,10 +128,11 @@ def test_bad_places_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str])
     (tmp_path / "file").touch()
     assert main(["status", "--store", str(tmp_path / "file")]) == 2
     assert "is a file" in capsys.readouterr().err
-    make(tmp_path / "s")
-    assert main(["status", "--store", str(tmp_path / "s")]) == 0
-    (tmp_path / "s").rename(tmp_path / "gone")
-    assert main(["status", "--store", str(tmp_path / "s")]) == 4
+    (tmp_path / "drive").mkdir()
+    make(tmp_path / "drive" / "s")
+    assert main(["status", "--store", str(tmp_path / "drive" / "s")]) == 0
+    (tmp_path / "drive").rename(tmp_path / "pulled")
+    assert main(["status", "--store", str(tmp_path / "drive" / "s")]) == 4
     assert "is not mounted" in capsys.readouterr().err
     assert main(["status", "--max-age", "-1"]) == 2
 

@@ -71,6 +71,7 @@ class _Run:
         self._orders = orders
         self._awake = awake
         self._tally = Tally()
+        self._ending = Ending()
         self._listeners: list[Callable[[Event], None]] = [self._tell_tally, emit]
         self._held: Held = contact.held_tier(self._config.terminal)
         self._calendar = Calendar.load()
@@ -151,19 +152,19 @@ class _Run:
         self._record_job(store, wish)
         if self._orders.failed_only and not failed_days(wish.days, store.ledger.days):
             self._emit(Notice("no day has failed"))
-            return self._finish(store, wish, Ending(), None)
+            return self._finish(store, wish, None)
         machinery = _Machinery(self._config, self._held, client, store, grids, self._emit, self._listeners)
         await self._probe_boundaries(store, machinery.parts, wish)
         plan = self._plan(store, wish)
         self._emit(self._started(store, wish, plan, source, url))
-        ending, error = Ending(), None
+        error = None
         try:
-            ending = await self._walk(machinery, store, wish, plan)
-            if self._orders.command != "download" and not ending.codes:
+            await self._walk(machinery, store, wish, plan)
+            if self._orders.command != "download" and not self._ending.codes:
                 await ask_missing_lists(store, machinery.parts.contracts, shards_of(wish), self._emit)
         except* ThetabulkError as group:
             error = first_error(group)
-        return self._finish(store, wish, ending, error)
+        return self._finish(store, wish, error)
 
     def _plan(self, store: Store, wish: Wish) -> Plan:
         plan = build_plan(
@@ -179,7 +180,7 @@ class _Run:
         without them days would look like neighbours that are none, and a boundary would be seen in a few repairs."""
         settings = self._config.run
         ours = {shard.day for shard in (*plan.todo, *plan.beyond) if shard.collection == collection}
-        sessions = [day for day in self._settled if days[-1] <= day <= days[0]]
+        sessions = {*days, *(day for day in self._settled if days[-1] <= day <= days[0])}
         others = {day: standing(Shard(collection, day), store.ledger.days) for day in sessions if day not in ours}
         left = {day: "pending" if kind == "failed" else kind for day, kind in others.items()}
         return Walk(
@@ -189,13 +190,14 @@ class _Run:
             also_probe=self._calendar.sessions(self._held.tier.options_from, days[0])[:1],
         )  # fmt: skip
 
-    async def _walk(self, machinery: "_Machinery", store: Store, wish: Wish, plan: Plan) -> Ending:
+    async def _walk(self, machinery: "_Machinery", store: Store, wish: Wish, plan: Plan) -> None:
         settings = self._config.run
         walks = [self._walk_over(store, collection, days, plan) for collection, days in wish.days.items()]
         workers = min(settings_workers(self._config), max(1, len(plan.todo)))
         pipeline = Pipeline(
             walks, machinery.parts, settings, workers=workers, emit=self._emit, monotonic=clock.monotonic
         )  # fmt: skip
+        self._ending = pipeline.ending
         with _stopped_by_signals(pipeline):
             pulse = asyncio.ensure_future(machinery.pulse.run())
             timers = [asyncio.ensure_future(timer) for timer in self._timers(pipeline)]
@@ -204,7 +206,7 @@ class _Run:
                 await asyncio.wait((running, pulse), return_when=asyncio.FIRST_COMPLETED)
                 if not running.done():
                     pulse.result()  # it only ends by raising
-                return running.result()
+                running.result()
             finally:
                 for task in (running, pulse, *timers):
                     task.cancel()
@@ -257,8 +259,8 @@ class _Run:
             source=source, url=url, kept_awake=self._awake,
         )  # fmt: skip
 
-    def _finish(self, store: Store, wish: Wish, ending: Ending, error: ThetabulkError | None) -> int:
-        codes = set(ending.codes) | ({error.exit_code} if error else set())
+    def _finish(self, store: Store, wish: Wish, error: ThetabulkError | None) -> int:
+        codes = set(self._ending.codes) | ({error.exit_code} if error else set())
         codes |= outcome_codes(store, wish, strict=self._config.run.strict)
         code = worst(codes)
         rows = status_rows(store, self._calendar, clock.now(), only=wish.collections)

@@ -38,7 +38,7 @@ class Order:
 
 @dataclass(slots=True)
 class Exported:
-    """What was written where, and what should be said: `gaps` are days of the range that are neither saved nor empty."""
+    """What was written where, and what should be said; `gaps` are about days that are neither saved nor empty."""
 
     files: list[dict[str, object]] = field(default_factory=list)
     gaps: list[str] = field(default_factory=list)

@@ -20,6 +20,7 @@ from thetabulk.errors import ThetabulkError, worst
 COMMANDS = {
     "download": "Bring days onto the drive, and prove that they are complete.",
     "resume": "Go on with every unfinished job of a store.",
+    "update": "Bring every collection of a store up to the last settled day.",
     "verify": "Check what lies in a store, file by file.",
     "status": "Say what a store holds, and what is missing.",
     "plan": "Say what a download would do: days, requests, bytes, hours.",

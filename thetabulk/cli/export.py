@@ -1,7 +1,6 @@
 """`thetabulk export`: the vendor's CSV back out of the store, byte for byte."""
 
 import sys
-from datetime import date
 from pathlib import Path
 from typing import Annotated
 
@@ -22,6 +21,7 @@ from thetabulk.cli.selection import (
 from thetabulk.errors import UsageError
 
 _NOT_ALL_SAVED = 3
+_EVER = ("2000-01-01", "9999-12-31")  # where a range is open; what a config file says is about downloads
 
 
 def command(
@@ -60,17 +60,14 @@ def command(
     if not (day or first or last):
         raise UsageError("which day?", hint=f"for example: thetabulk export {symbol} --day 2024-08-02")
     flags = common(store, json, quiet, verbose) | collection_flags(dataset, interval, max_dte, strike_range, right)
-    resolved = resolve(config, flags | {"job.symbols": (symbol,), "job.from": day or first, "job.to": day or last})
+    flags |= {"job.symbols": (symbol,), "job.from": day or first or _EVER[0], "job.to": day or last or _EVER[1]}
+    resolved = resolve(config, flags)
     from thetabulk.assembly import exports
 
     job = resolved.config.job
-    order = exports.Order(
-        first=job.first if job.first and (day or first) else date.min,
-        last=job.last if job.last and (day or last) else date.max,
-        one_day=bool(day),
-        target=target.expanduser() if target else None,
-        force=force,
-    )
+    assert job.first is not None
+    assert job.last is not None
+    order = exports.Order(job.first, job.last, bool(day), target.expanduser() if target else None, force)
     done = exports.export(resolved, order, sys.stdout.buffer.write)
     sys.stdout.buffer.flush()
     output.remark(done.notes, quiet=quiet)

@@ -54,9 +54,9 @@ def command(
     verbose: VerboseOption = False,
     config: ConfigOption = None,
 ) -> int:
-    """Say what a download would do: days, requests, bytes, hours, and whether there is room for it.
+    """Say what a download would do: days, requests, bytes, hours.
 
-    Nothing is asked of the Terminal. The ranges come from days already saved (eight or more), else from published
+    And whether there is room for it. Nothing is asked of the Terminal. The ranges come from days already saved (eight or more), else from published
     sizes; where there is neither, no number is given.
     """
     flags = common(store, json, quiet, verbose) | collection_flags(dataset, interval, max_dte, strike_range, right)

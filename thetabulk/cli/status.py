@@ -22,9 +22,9 @@ def command(
     verbose: VerboseOption = False,
     config: ConfigOption = None,
 ) -> int:
-    """Say what a store holds, and what is missing. Works while a run is writing.
+    """Say what a store holds, and what is missing.
 
-    Exit codes: 0, or 3 if --max-age days (of the calendar, in New York) are exceeded.
+    Works while a run is writing. Exit codes: 0, or 3 if --max-age days (of the calendar, in New York) are exceeded.
     """
     resolved = resolve(config, common(store, json, quiet, verbose))
     from thetabulk.assembly import statuses

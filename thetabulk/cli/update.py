@@ -39,7 +39,10 @@ def command(
     verbose: VerboseOption = False,
     config: ConfigOption = None,
 ) -> int:
-    """Bring every collection of a store up to the last settled day; what is unfinished is gone on with."""
+    """Bring every collection of a store up to the last settled day.
+
+    What is unfinished is gone on with.
+    """
     flags = common(store, json, quiet, verbose) | {
         "terminal.tier": tier,
         "terminal.url": url,

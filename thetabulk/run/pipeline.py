@@ -85,6 +85,7 @@ class Pipeline:
         self._asking: set[Collection] = set()
         self._refused: dict[Shard, Refused] = {}
         self._wrong: dict[date, str] = {}
+        self._drifts = 0
         self._drifted: set[Shard] = set()
         self._round = 0
         self._saved_in_round = 0
@@ -109,7 +110,7 @@ class Pipeline:
             self._tasks = [group.create_task(self._worker()) for _ in range(self._workers)]
         async with asyncio.TaskGroup() as group:
             self._questions.append(group.create_task(self._settle_refusals()))
-        self.ending.codes |= self._pause.codes | ({self._stop_code} if self._stop_code is not None else set())
+        self.ending.codes |= self._pause.codes
         self.ending.paused_s = self._pause.seconds
         return self.ending
 
@@ -119,8 +120,8 @@ class Pipeline:
 
     def stop(self, reason: str, code: int) -> None:
         """First call: no new requests, what is in flight is finished, for `drain_s` at most. Second: stop now."""
+        self.ending.codes.add(code)
         if self._stop_code is not None:
-            self.ending.codes.add(code)
             self._abort()
             return
         self._stop_code = code
@@ -233,7 +234,7 @@ class Pipeline:
 
     def _stop_if_we_ask_wrongly(self, outcome: Outcome) -> None:
         if isinstance(outcome, Saved):
-            self._drifted.clear()
+            self._drifts = 0
         if not isinstance(outcome, Failed):
             return
         if outcome.kind == "asked-wrongly":
@@ -243,9 +244,10 @@ class Pipeline:
                     f"the Terminal says that our request is wrong: {outcome.message}",
                     hint=f"the request was {outcome.asked.request}; please report it, nothing was recorded as refused",
                 )
-        if outcome.kind == "header":
-            self._drifted.add(outcome.shard)  # a day that is asked again is no further evidence
-            if len(self._drifted) >= self._settings.schema_drifts:
+        if outcome.kind == "header" and outcome.shard not in self._drifted:  # the same day again is no further evidence
+            self._drifted.add(outcome.shard)
+            self._drifts += 1
+            if self._drifts >= self._settings.schema_drifts:
                 raise ThetabulkError(
                     f"the vendor's schema changed: {outcome.message}",
                     hint="nothing of these answers was kept; an appended column is allowed by --schema-drift keep",

@@ -1,7 +1,7 @@
 """The answers generated last, as ready chunks, up to so many bytes."""
 
 from collections import OrderedDict
-from collections.abc import Hashable, Iterator
+from collections.abc import Generator, Hashable, Iterator
 
 
 class ChunkCache:
@@ -31,7 +31,7 @@ class ChunkCache:
             _, oldest = self._answers.popitem(last=False)
             self.size -= _size(oldest)
 
-    def keeping(self, key: Hashable, chunks: Iterator[bytes]) -> Iterator[bytes]:
+    def keeping(self, key: Hashable, chunks: Iterator[bytes]) -> Generator[bytes, None, None]:
         """The chunks as they come; once all have been taken they are remembered."""
         kept: list[bytes] = []
         size = 0

@@ -62,7 +62,7 @@ def cut_at(fault: Fault, dice: int, expected_bytes: int) -> int:
     """After how many bytes of the body a fault strikes: `at` is a share, a number of bytes, or random."""
     at = fault.text("at", "0" if fault.name == "reset" else "random")
     if at == "random":
-        return 1 + dice % max(expected_bytes - 1, 1)
+        return 1 + dice % max(expected_bytes * 9 // 10, 1)
     if "." in at:
         digits = at.partition(".")[2]
         return expected_bytes * int(digits or "0") // int(f"1{'0' * len(digits)}")

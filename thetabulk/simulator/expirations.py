@@ -50,16 +50,15 @@ RULES = {
 }
 """What `--size real` lists: 2,840 contracts of QQQ on 2017-06-15, 8,778 on 2024-01-02 (measured on the real thing)."""
 
-_SMALL_MONTHLIES = (Rule("month", 45, 2), Rule("quarter", 72, 2), Rule("january", 72, 2))
+_SMALL_MONTHLIES = (Rule("month", 72, 2), Rule("quarter", 93, 2), Rule("january", 93, 2))
+_SMALL_DAILIES = tuple(Rule(rule.family, 8, 0, 0, rule.since) for rule in _DAILIES[::2])
 SMALL = {
-    "etf": (*_SMALL_MONTHLIES, Rule("friday", 9, 1), *(Rule(rule.family, 2, 1, 0, rule.since) for rule in _DAILIES)),
-    "stock": (*_SMALL_MONTHLIES, Rule("friday", 9, 2)),
-    "index-monthly": (Rule("month", 72, 2), Rule("quarter", 100, 2), Rule("january", 100, 2)),
-    "index-weekly": (Rule("friday", 16, 2), Rule("quarter-end", 72, 2), *(
-        Rule(rule.family, 2, 1, 0, rule.since) for rule in _DAILIES
-    )),
-    "vix": (Rule("vix-wednesday", 72, 2),),
-}  # fmt: skip
+    "etf": (*_SMALL_MONTHLIES, Rule("friday", 16, 0), *_SMALL_DAILIES),
+    "stock": (*_SMALL_MONTHLIES, Rule("friday", 23, 1)),
+    "index-monthly": (Rule("month", 93, 2), Rule("quarter", 120, 2), Rule("january", 120, 2)),
+    "index-weekly": (Rule("friday", 37, 1), Rule("quarter-end", 93, 2), *_SMALL_DAILIES),
+    "vix": (Rule("vix-wednesday", 93, 3),),
+}
 """What `--size small` lists, 24 to 40 contracts on most days; here the percentages count steps of the strikes."""
 
 

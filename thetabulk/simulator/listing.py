@@ -17,6 +17,8 @@ from thetabulk.simulator.underlying import underlying
 CALL, PUT = "CALL", "PUT"
 NICE_MILLS = (500, 1_000, 2_000, 2_500, 5_000, 10_000, 20_000, 25_000, 50_000, 100_000, 200_000, 250_000, 500_000)
 FINE_STEPS = 42  # so far from the money the fine strikes go; beyond are only the coarse ones
+PHASE_PRIME = 7_919
+NIGHTS_A_STEP = 8
 SMALL_STEP_OF_YEARLY = 50_000  # a fifth of the yearly volatility: 4 % for QQQ
 
 
@@ -52,15 +54,25 @@ class Listing:
         low, high = self._range(expiration, number)
         rule = expiration.rule
         if self.small:
-            step = self._small_step(expiration)
-            reach = rule.fine_percent * step
-            return tuple(_multiples(low - reach, high + reach, step))
+            return self._few_strikes(expiration, number - expiration.listed, low, high)
         fine = self.instrument.fine_mills
         strikes = {
             *_multiples(*_widened(low, high, rule.fine_percent, FINE_STEPS * fine), fine),
             *_multiples(*_widened(low, high, rule.coarse_percent, high), self.instrument.coarse_mills),
         }
         return tuple(sorted(strikes))
+
+    def _few_strikes(self, expiration: Expiration, nights: int, low: int, high: int) -> tuple[int, ...]:
+        """One strike on the first day, and a step more to each side from time to time, on other days for other
+        expirations: what is listed today should be a small part of what there is, as in a large chain."""
+        step = self._small_step(expiration)
+        most, phase = expiration.rule.fine_percent * step, expiration.day.toordinal() * PHASE_PRIME % step
+        down, up = (
+            min(most, step * (nights + ahead) // NIGHTS_A_STEP) - phase // 2 for ahead in (0, NIGHTS_A_STEP // 2)
+        )
+        first = self.closes[max(expiration.listed - 1, 0)] * self.instrument.unit_cents * 10
+        nearest = max((first + step // 2) // step * step, step)
+        return tuple(sorted({nearest, *_multiples(low - down, high + up, step)}))
 
     def listed_by(self, number: int) -> tuple[Expiration, ...]:
         """The expirations that `list/expirations` knows as of a session: all that were ever listed."""

@@ -21,7 +21,7 @@ BUILD_FROM_MS, BUILD_SPREAD_MS, BUILD_GAP_MS = 62_100_000, 100_000, 110_000  # 1
 TRADES_AT = (20, 130, 260)  # minutes at which a traded contract's prices are looked up
 TRADED_256 = (246, 150, 70)  # of 256 contracts, by liquidity: 45–64 % of a chain does not trade in a day
 OPEN_INTEREST_FROM_MS, OPEN_INTEREST_SPREAD_MS = 23_400_000, 6_000  # 06:30:00
-SILENT = 50_000  # of a million contracts for which the exchange never sends any
+SILENT = 15_000  # of a million contracts for which the exchange never sends any
 
 
 class Reports:
@@ -100,7 +100,7 @@ class Reports:
             return 0
         age = self.number - series.expiration.listed
         most = life % (1 << 4 + life // 4_096 % 12)
-        return most * age // (age + 10) + self._draw(contract, "since") % (1 + most // 50)
+        return 1 + most * age // (age + 10) + self._draw(contract, "since") % (1 + most // 50)
 
     def _prefix(self, contract: Contract) -> bytes:
         return self.lines.contract(self.symbol, contract.expiration, contract.strike_mills, contract.right)

@@ -7,11 +7,12 @@ no exchange has ever seen these prices. Only 127.0.0.1 is bound, whatever happen
 import asyncio
 import socket
 import struct
+import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from email.utils import format_datetime
 from typing import Self
 from zoneinfo import ZoneInfo
@@ -34,7 +35,9 @@ from thetabulk.simulator.settings import SimulatorConfig
 HOST = "127.0.0.1"
 HEADER = "X-Thetabulk-Simulator"
 DRIPS_PER_S = 10
+RATES = {"drip": 1_000, "degrade": 20_000}  # bytes a second
 NEW_YORK = "America/New_York"
+_NO_LINGER = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
 
 
 @dataclass(slots=True)
@@ -176,7 +179,7 @@ class Simulator:
         wounds = [self._wound(fault, query, occasion, expected) for fault in content]
         pieces = chunks(library, query, first, wounds, self._cache)
         at = cut_at(sending, sending.draw(self.config.seed, occasion, "at"), expected) if sending else 0
-        return await self._send(request, query, pieces, logged, sending, at)
+        return await self._send(request, query, pieces, _Sender(logged, sending, at))
 
     def _occasion(self, request: web.Request, query: Query) -> Occasion:
         now = asyncio.get_running_loop().time()
@@ -198,37 +201,22 @@ class Simulator:
         return Wound(fault, dice, columns, expected, self._lines.newline, query.first, before, query.symbol, other)
 
     async def _send(
-        self, request: web.Request, query: Query, pieces: Iterator[bytes], logged: LoggedRequest,
-        fault: Fault | None, at: int,
+        self, request: web.Request, query: Query, pieces: Iterator[bytes], sender: "_Sender"
     ) -> web.StreamResponse:  # fmt: skip
-        """Sends the answer, generating it in a thread piece by piece."""
-        name = fault.name if fault else ""
-        if fault and name == "delay":
-            await asyncio.sleep(float(fault.text("seconds", "1")))
-        chunk = await asyncio.to_thread(next, pieces, None)
-        if chunk is None:
+        """Sends the answer, generating it in a thread piece by piece. Raises `Refusal` 472 if there is none."""
+        await sender.wait()
+        piece = await asyncio.to_thread(next, pieces, None)
+        if piece is None:
             raise Refusal(472, NO_DATA)
         response = web.StreamResponse(headers=self._headers())
         response.content_type = "application/x-ndjson" if query.json else "text/csv"
         response.enable_chunked_encoding()
         await response.prepare(request)
-        logged.status = 200
-        pending = name in ("cut", "reset", "stall")
-        while chunk is not None:
-            if pending and logged.bytes + len(chunk) >= at:
-                pending, head, chunk = False, chunk[: at - logged.bytes], chunk[at - logged.bytes :]
-                if head:
-                    await response.write(head)
-                if fault and name == "stall":
-                    await asyncio.sleep(float(fault.text("seconds", "3600")))
-                else:
-                    return self._cut_off(request, response, reset=name == "reset")
-            if fault and name in ("drip", "degrade"):
-                await _drip(response, chunk, fault.number("rate", 1_000 if name == "drip" else 20_000))
-            elif chunk:
-                await response.write(chunk)
-            logged.bytes += len(chunk)
-            chunk = await asyncio.to_thread(next, pieces, None)
+        sender.logged.status = 200
+        while piece is not None and await sender.write(response, piece):
+            piece = await asyncio.to_thread(next, pieces, None)
+        if sender.breaks:
+            return self._cut_off(request, response, reset=sender.name == "reset")
         await response.write_eof()
         return response
 
@@ -246,7 +234,7 @@ class Simulator:
         transport = request.transport
         if transport is not None and reset:
             connection = transport.get_extra_info("socket")
-            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
             transport.abort()
         elif transport is not None:
             transport.close()
@@ -266,11 +254,40 @@ class Simulator:
         return Library(config.seed, config.small, self._lines, self._today(), config.holes, config.half_day_rows)
 
 
-async def _drip(response: web.StreamResponse, chunk: bytes, rate: int) -> None:
-    piece = max(rate // DRIPS_PER_S, 1)
-    for start in range(0, len(chunk), piece):
-        await response.write(chunk[start : start + piece])
-        await asyncio.sleep(piece / rate)
+class _Sender:
+    """Writes an answer as a fault lets it: late, slowly, with a long pause, or only the first `at` bytes."""
+
+    def __init__(self, logged: LoggedRequest, fault: Fault | None, at: int) -> None:
+        self.logged, self.at = logged, at
+        self.name = fault.name if fault else ""
+        self.breaks = self.name in ("cut", "reset")
+        self.pauses = self.name == "stall"
+        self.rate = fault.number("rate", RATES[self.name]) if fault and self.name in RATES else 0
+        self.seconds = float(fault.text("seconds", "3600" if self.pauses else "1")) if fault else 0.0
+
+    async def wait(self) -> None:
+        if self.name == "delay":
+            await asyncio.sleep(self.seconds)
+
+    async def write(self, response: web.StreamResponse, piece: bytes) -> bool:
+        """False when the connection is to be broken now."""
+        left = self.at - self.logged.bytes
+        if (self.breaks or self.pauses) and left <= len(piece):
+            await self._put(response, piece[:left])
+            if self.breaks:
+                return False
+            self.pauses, piece = False, piece[left:]
+            await asyncio.sleep(self.seconds)
+        await self._put(response, piece)
+        return True
+
+    async def _put(self, response: web.StreamResponse, piece: bytes) -> None:
+        step = max(self.rate // DRIPS_PER_S, 1) if self.rate else max(len(piece), 1)
+        for start in range(0, len(piece), step):
+            await response.write(piece[start : start + step])
+            if self.rate:
+                await asyncio.sleep(step / self.rate)
+        self.logged.bytes += len(piece)
 
 
 def _retry_after(text: str) -> str:
@@ -278,4 +295,4 @@ def _retry_after(text: str) -> str:
     if not text.startswith("date"):
         return text
     ahead = timedelta(seconds=int(text.partition("+")[2] or 0))
-    return format_datetime(datetime.now(ZoneInfo("UTC")) + ahead, usegmt=True)
+    return format_datetime(datetime.now(UTC) + ahead, usegmt=True)

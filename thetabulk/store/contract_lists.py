@@ -44,9 +44,17 @@ class ContractLists:
     def read(self, symbol: str, day: date) -> frozenset[Contract] | None:
         """The kept list; None if there is none, or if it can no longer be read (it is asked for again then)."""
         try:
+            body = self.body(symbol, day)
+            return None if body is None else parse_list(body, symbol)
+        except BadAnswer:
+            return None
+
+    def body(self, symbol: str, day: date) -> bytes | None:
+        """The kept list as it was received; None if there is none, or if it can no longer be unpacked."""
+        try:
             packed = (self._root / self._path_of(symbol, day)).read_bytes()
-            return parse_list(zstandard.ZstdDecompressor().decompress(packed), symbol)
-        except (FileNotFoundError, zstandard.ZstdError, BadAnswer):
+            return zstandard.ZstdDecompressor().decompress(packed)
+        except (FileNotFoundError, zstandard.ZstdError):
             return None
 
     def keep(self, symbol: str, day: date, body: bytes) -> tuple[frozenset[Contract], str]:

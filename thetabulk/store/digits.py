@@ -8,6 +8,8 @@ printed again exactly; everything else is left to the slow path in `rows`.
 Measured beside pyarrow's CSV reader (benchmarks/parse.py): the same values for less than half the CPU, with the proof.
 """
 
+from collections.abc import Iterable
+
 import numpy as np
 import numpy.typing as npt
 
@@ -20,8 +22,23 @@ ZEROS = np.uint64(0x3030303030303030)
 _SIX_UP = np.uint64(0x7676767676767676)  # adding it carries into the top bit of every byte above 9
 _TOP_BITS = np.uint64(0x8080808080808080)
 _BYTE = np.uint64(0xFF)
-_POWERS = np.array([0, 0, 10, 100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000, 2**62], dtype=np.uint64)
-"""By number of digits: the least value without a leading zero (a single 0 is fine)."""
+_NEVER = 2**62
+_LONGEST = WORD + 1  # tables by length end here: anything longer is as wrong as this
+
+
+def _table(entries: Iterable[int]) -> Words:
+    return np.array(list(entries), dtype=np.uint64)
+
+
+_UNUSED_BITS = _table(WORD * min(WORD - 1, max(0, WORD - length)) for length in range(_LONGEST + 1))
+_LEAST = _table([_NEVER, 0, *(10 ** (length - 1) for length in range(2, _LONGEST)), _NEVER])
+"""By length: the least integer without a leading zero (a single 0 is fine)."""
+
+_LEAST_WITH = tuple(
+    _table([*[_NEVER] * (places + 2), 0, *(10 ** (length - 2) for length in range(places + 3, _LONGEST)), _NEVER])
+    for places in range(WORD - 1)
+)
+"""By places and length: the least decimal without a leading zero before the first digit of the whole."""
 
 
 def words_over(buffer: bytes | bytearray | memoryview) -> Words:
@@ -31,22 +48,34 @@ def words_over(buffer: bytes | bytearray | memoryview) -> Words:
 
 def all_digits(digits: Words) -> Mask:
     """Whether every byte of each word is 0 … 9 (after `^ ZEROS`)."""
-    clear: Mask = ((digits | (digits + _SIX_UP)) & _TOP_BITS) == 0
+    marks = digits + _SIX_UP
+    marks |= digits
+    marks &= _TOP_BITS
+    clear: Mask = marks == 0
     return clear
 
 
 def value_of(digits: Words) -> Words:
     """Eight digit bytes, the first the most significant, as a number (the well-known three-multiplication form)."""
-    pairs = (digits * np.uint64(2561)) >> np.uint64(8)
-    fours = ((pairs & np.uint64(0x00FF00FF00FF00FF)) * np.uint64(6553601)) >> np.uint64(16)
-    value: Words = ((fours & np.uint64(0x0000FFFF0000FFFF)) * np.uint64(42949672960001)) >> np.uint64(32)
+    value = digits * np.uint64(2561)
+    value >>= np.uint64(8)
+    value &= np.uint64(0x00FF00FF00FF00FF)
+    value *= np.uint64(6553601)
+    value >>= np.uint64(16)
+    value &= np.uint64(0x0000FFFF0000FFFF)
+    value *= np.uint64(42949672960001)
+    value >>= np.uint64(32)
     return value
 
 
 def _right_aligned(words: Words, ends: Ints, lengths: Ints) -> Words:
     """The last `lengths` bytes of the words that end at `ends`, as digit bytes; zeros before them."""
-    unused = (np.clip(WORD - lengths, 0, WORD - 1) * WORD).astype(np.uint64)
-    return ((words[ends - WORD] ^ ZEROS) >> unused) << unused
+    unused = _UNUSED_BITS.take(lengths, mode="clip")
+    digits: Words = words[ends - WORD]
+    digits ^= ZEROS
+    digits >>= unused
+    digits <<= unused
+    return digits
 
 
 def integers(words: Words, starts: Ints, ends: Ints) -> tuple[Ints, Mask]:
@@ -54,9 +83,9 @@ def integers(words: Words, starts: Ints, ends: Ints) -> tuple[Ints, Mask]:
     lengths = ends - starts
     digits = _right_aligned(words, ends, lengths)
     values = value_of(digits)
-    fits = (lengths > 0) & (lengths <= WORD)
-    canonical = all_digits(digits) & fits & (values >= _POWERS[np.clip(lengths, 0, WORD + 1)])
-    return values.astype(np.int64), canonical
+    canonical = all_digits(digits)
+    canonical &= values >= _LEAST.take(lengths, mode="clip")
+    return values.view(np.int64), canonical
 
 
 def decimals(words: Words, starts: Ints, ends: Ints, places: int) -> tuple[Ints, Mask]:
@@ -64,16 +93,17 @@ def decimals(words: Words, starts: Ints, ends: Ints, places: int) -> tuple[Ints,
     them print back as they stand."""
     lengths = ends - starts
     digits = _right_aligned(words, ends, lengths)
-    point = np.uint64(WORD * (WORD - 1 - places))
-    digits ^= np.uint64(0x1E) << point  # "." ^ "0": zero from here on, if it was a point
-    has_point = (digits >> point) & _BYTE == 0
-    before = np.uint64((1 << int(point)) - 1)
-    after = ~np.uint64((1 << (int(point) + WORD)) - 1)
-    values = value_of(((digits & before) << np.uint64(WORD)) | (digits & after))
-    whole_digits = lengths - 1 - places
-    fits = (whole_digits > 0) & (lengths <= WORD)
-    least = _POWERS[np.clip(np.where(whole_digits > 1, lengths - 1, 0), 0, WORD + 1)]
-    return values.astype(np.int64), all_digits(digits) & has_point & fits & (values >= least)
+    point = WORD * (WORD - 1 - places)
+    digits ^= np.uint64(0x1E << point)  # "." ^ "0": zero from here on, if it was a point
+    canonical = all_digits(digits)
+    canonical &= digits & np.uint64(0xFF << point) == 0
+    whole = digits & np.uint64((1 << point) - 1)
+    whole <<= np.uint64(WORD)
+    digits &= ~np.uint64((1 << (point + WORD)) - 1)
+    digits |= whole
+    values = value_of(digits)
+    canonical &= values >= _LEAST_WITH[places].take(lengths, mode="clip")
+    return values.view(np.int64), canonical
 
 
 _COLONS = np.uint64(int.from_bytes(b"00:00:00", "little"))
@@ -87,21 +117,29 @@ def times_of_day(clock: Words) -> tuple[Ints, Mask]:
     hours, minutes, seconds = pairs & _BYTE, (pairs >> np.uint64(24)) & _BYTE, (pairs >> np.uint64(48)) & _BYTE
     right = all_digits(digits) & (digits & _COLON_BYTES == 0) & (hours < 24) & (minutes < 60) & (seconds < 60)
     total = hours * np.uint64(3_600_000) + minutes * np.uint64(60_000) + seconds * np.uint64(1_000)
-    return total.astype(np.int64), right
+    return total.view(np.int64), right
 
 
-def fractions(tails: Words, lengths: Ints, *, fixed: bool) -> tuple[Ints, Mask]:
-    """What follows `HH:MM:SS`: words that begin with `.fff` of `lengths` characters, as milliseconds.
+SECONDS = len("2024-08-02T09:30:00")
+_POINT = np.uint64(int.from_bytes(b"\0\0\0\0.000", "little"))
+_POINT_BYTE = np.uint64(0xFF << 32)
+_KEPT = _table([0] * (SECONDS + 1) + [(1 << 64) - (1 << 32) >> 8 * (4 - length) for length in range(1, 5)] + [0])
+_LEAST_TAIL = {
+    "fixed": _table([_NEVER * 2] * (SECONDS + 4) + [0, _NEVER * 2]),
+    "trimmed": _table([_NEVER * 2] * SECONDS + [0, _NEVER * 2, 1 << 40, 1 << 48, 1 << 56, _NEVER * 2]),
+}
+"""By length of the stamp: the least word whose last digit, which is its highest byte, is none that would be trimmed."""
 
-    `fixed`: always three digits (`.000`). Otherwise 0 to 3 digits without trailing zeros, no point when zero.
+
+def fractions(tails: Words, lengths: Ints, form: str) -> tuple[Ints, Mask]:
+    """What follows `HH:MM:SS` in stamps of `lengths` characters: words that begin with `.fff`, as milliseconds.
+
+    `form` fixed: always three digits (`.000`). trimmed: 0 to 3 digits without trailing zeros, no point when zero.
     """
-    point = (tails & _BYTE) == ord(".")
-    digits = tails ^ ZEROS
-    first, second, third = (((digits >> np.uint64(shift)) & _BYTE).astype(np.int64) for shift in (8, 16, 24))
-    if fixed:
-        right = point & (lengths == 4) & (first < 10) & (second < 10) & (third < 10)
-        return first * 100 + second * 10 + third, right
-    second, third = np.where(lengths > 2, second, 0), np.where(lengths > 3, third, 0)
-    last = np.choose(np.clip(lengths - 2, 0, 2), (first, second, third))
-    some = point & (lengths >= 2) & (lengths <= 4) & (first < 10) & (second < 10) & (third < 10) & (last > 0)
-    return np.where(some, first * 100 + second * 10 + third, 0), some | (lengths == 0)
+    digits = tails << np.uint64(32)
+    digits ^= _POINT
+    digits &= _KEPT.take(lengths, mode="clip")
+    right = all_digits(digits)
+    right &= digits & _POINT_BYTE == 0
+    right &= digits >= _LEAST_TAIL[form].take(lengths, mode="clip")
+    return value_of(digits).view(np.int64), right

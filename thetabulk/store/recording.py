@@ -31,7 +31,7 @@ class Manner:
 
     format: str = "parquet"
     prices: str = "double"
-    row_group_rows: int = 1_048_576
+    row_group_rows: int = 524_288
     level: int = 3
     extra_columns: bool = False
 

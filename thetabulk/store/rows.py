@@ -26,6 +26,7 @@ STYLE_LINES = 256
 """The style is that of the first lines, this many if there are so many: the network's pieces decide nothing."""
 
 _LONGEST_LINE = 65_536
+_THREE_BYTES = np.uint64(0xFFFFFF)
 
 
 @dataclass(slots=True)
@@ -174,20 +175,17 @@ class RowReader:
 
     def _stamps(self, block: Block, must_be_today: bool, starts: Ints, ends: Ints) -> tuple[Ints, Mask]:
         first, second, third = (block.words[starts + offset] for offset in (0, WORD, 2 * WORD))
-        three_bytes = np.uint64(0xFFFFFF)
-        known = (first == self._today[0]) & (second & three_bytes == self._today[1] & three_bytes)
-        days = np.full(len(starts), self._day.toordinal() - EPOCH, dtype=np.int64)
-        if not must_be_today:
-            for row in np.flatnonzero(~known).tolist():
-                number = fields.day_number(block.data[starts[row] : starts[row] + len("2024-08-02T")])
-                if number is not None:
-                    days[row], known[row] = number, True
-        clock = (second >> np.uint64(24)) | (third << np.uint64(40))
-        since_midnight, a_time = digits.times_of_day(clock)
-        seconds_end = starts + len("2024-08-02T09:30:00")
-        fixed = self.style.fraction == "fixed"
-        milliseconds, a_fraction = digits.fractions(block.words[seconds_end], ends - seconds_end, fixed=fixed)
-        return days * DAY_MS + since_midnight + milliseconds, known & a_time & a_fraction
+        fine = (first == self._today[0]) & (second & _THREE_BYTES == self._today[1] & _THREE_BYTES)
+        stamps, a_time = digits.times_of_day((second >> np.uint64(24)) | (third << np.uint64(40)))
+        stamps += (self._day.toordinal() - EPOCH) * DAY_MS
+        for row in () if must_be_today else np.flatnonzero(~fine).tolist():
+            number = fields.day_number(block.data[starts[row] : starts[row] + len("2024-08-02T")])
+            if number is not None:
+                fine[row] = True
+                stamps[row] += (number + EPOCH - self._day.toordinal()) * DAY_MS
+        milliseconds, a_fraction = digits.fractions(third >> np.uint64(24), ends - starts, self.style.fraction)
+        stamps += milliseconds
+        return stamps, fine & a_time & a_fraction
 
     def _contract_numbers(self, block: Block) -> tuple[npt.NDArray[np.int32], Mask]:
         heads = block.prefix_heads(KEY_COLUMNS)

@@ -72,4 +72,5 @@ class Asker:
 async def asking(faults: str = "", **settings: Any) -> AsyncIterator[Asker]:
     config = SimulatorConfig(**{"today": TODAY, "faults": parse_faults(faults), **settings})
     async with Simulator(config) as simulator, aiohttp.ClientSession() as session:
+        session._retry_connection = False  # aiohttp asks once more by itself when a connection breaks before the answer
         yield Asker(simulator, session)

@@ -56,7 +56,9 @@ def test_monthlies_before_february_2015_expire_on_saturdays() -> None:
     assert date(2012, 6, 16) in days
     assert date(2015, 1, 17) in days
     assert date(2015, 2, 20) in days
-    assert all(day.weekday() == (5 if day < date(2015, 2, 1) else 4) or day + timedelta(1) not in SESSIONS for day in days)
+    assert all(
+        day.weekday() == (5 if day < date(2015, 2, 1) else 4) or day + timedelta(1) not in SESSIONS for day in days
+    )
 
 
 def test_dailies_come_late() -> None:

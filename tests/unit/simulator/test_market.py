@@ -33,17 +33,20 @@ def fields(text: bytes) -> list[list[str]]:
 
 
 DIGESTS = {
-    ("live", "QQQ", "2024-08-02"): "",
-    ("spec", "QQQ", "2024-08-02"): "",
-    ("live", "SPXW", "2012-06-01"): "",
+    ("live", "quote", "QQQ", "2024-08-02"): "96fc6332959a873c4deb1b5454380a9e691539c11825577adac64294e5d3518b",
+    ("spec", "quote", "QQQ", "2024-08-02"): "91c8eecdf1068f42d2f7295d7a58620e7a4a1ebc9502ee3220d1833111704621",
+    ("live", "quote", "SPXW", "2012-06-01"): "4798e7ea4b96d11c0ae7ad680c615fe48cf93072d250c7c1b9f5cc1c0be1c8c1",
+    ("live", "eod", "AAPL", "2019-03-07"): "3a7b509c5dfffd9fa3eb89afb53c83827b7b943d1e3a2fccdfaf84d615ed5f92",
+    ("spec", "open_interest", "VIX", "2022-01-03"): "320697fffad0425fd1186d1e9dd522322a23d07f4df06c85757eed9a9eeef7dc",
 }
 
 
-@pytest.mark.parametrize(("lines", "symbol", "day"), DIGESTS)
-def test_a_day_is_the_same_on_every_machine(lines: str, symbol: str, day: str) -> None:
+@pytest.mark.parametrize(("lines", "name", "symbol", "day"), DIGESTS)
+def test_a_day_is_the_same_on_every_machine(lines: str, name: str, symbol: str, day: str) -> None:
     """These digests are constants: another machine, Python or year must print the same bytes for seed 1."""
-    text = body(ask(date.fromisoformat(day), symbol), library(LINE_FORMATS[lines]))
-    assert hashlib.sha256(text).hexdigest() == DIGESTS[lines, symbol, day]
+    span = {"start_date": day, "end_date": day, "interval": "1m"}
+    query = parse(f"/v3/option/history/{name}", {"symbol": symbol, "expiration": "*", **span}, TODAY)
+    assert hashlib.sha256(body(query, library(LINE_FORMATS[lines]))).hexdigest() == DIGESTS[lines, name, symbol, day]
 
 
 def test_seeds_do_not_disturb_each_other() -> None:
@@ -149,9 +152,8 @@ def test_a_restated_day_has_the_same_contracts_and_other_quotes() -> None:
 
 def test_a_year_has_a_day_for_every_session() -> None:
     """No session is empty, and nothing else has rows."""
-    every = parse("/v3/option/history/quote", {
-        "symbol": "IWM", "expiration": "2023-03-17", "start_date": "2023-02-13", "end_date": "2023-03-13", "interval": "1h",
-    }, TODAY)  # fmt: skip
+    span = {"start_date": "2023-02-13", "end_date": "2023-03-13", "interval": "1h"}
+    every = parse("/v3/option/history/quote", {"symbol": "IWM", "expiration": "2023-03-17", **span}, TODAY)
     days = sorted({row[4][:10] for row in fields(body(every))})
     assert days == [day.isoformat() for day in SESSIONS if date(2023, 2, 13) <= day <= date(2023, 3, 13)]
     assert session_number(date(2023, 2, 20)) is None

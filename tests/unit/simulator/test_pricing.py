@@ -51,7 +51,7 @@ def test_time_and_distance_make_a_premium() -> None:
 def test_a_price_stands_on_its_tick() -> None:
     """Five cents below three dollars and ten from there for an index; pennies for an ETF; asks are never zero."""
     index, etf = PriceTexts(INSTRUMENTS["SPX"], 200), PriceTexts(INSTRUMENTS["QQQ"], 400)
-    assert [text for text in dict.fromkeys(index.bids)][58:62] == [b"2.90", b"2.95", b"3.00", b"3.10"]
+    assert list(dict.fromkeys(index.bids))[58:62] == [b"2.90", b"2.95", b"3.00", b"3.10"]
     assert index.asks[61] == b"3.10"
     assert etf.bids[123] == etf.asks[123] == b"1.23"
     assert etf.asks[0] == b"0.01"

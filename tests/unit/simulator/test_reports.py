@@ -2,6 +2,7 @@
 
 from collections import Counter
 from datetime import date
+from itertools import pairwise
 
 from tests.unit.simulator.test_market import TODAY, body, fields, library
 from thetabulk.simulator.calendar import SESSIONS
@@ -91,7 +92,7 @@ def test_open_interest_is_stamped_in_the_morning_at_odd_seconds() -> None:
 
 def test_what_was_listed_today_has_no_open_interest_yet() -> None:
     """The figure describes last night, when the contract was not there."""
-    for before, day in zip(SESSIONS[2600:2640], SESSIONS[2601:2641], strict=True):
+    for before, day in pairwise(SESSIONS[2600:2641]):
         fresh = listed(day) - listed(before)
         assert not fresh & {tuple(row[1:4]) for row in report("open_interest", day)}
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections.abc import Callable
 from datetime import date
 
 import pytest
@@ -14,6 +15,13 @@ from thetabulk.simulator.instruments import all_symbols
 from thetabulk.simulator.server import HEADER
 
 NO_DATA = "No data found for your request"
+
+
+async def until(true: Callable[[], bool]) -> None:
+    """Lets everyone else go on until something is the case."""
+    async with asyncio.timeout(10):
+        while not true():  # noqa: ASYNC110  (nobody here can set an event)
+            await asyncio.sleep(0)
 
 
 async def test_data_are_chunked_and_say_where_they_come_from() -> None:
@@ -160,7 +168,7 @@ async def test_status_calls_answer_whatever_goes_on() -> None:
 
 async def test_no_more_than_the_tier_allows_at_once_and_then_the_queue_and_then_429() -> None:
     """VALUE has 2 places; with a queue of 3 the sixth and seventh request are turned away."""
-    async with asking("delay:seconds=0.2", tier=Tier.VALUE, queue=3) as asker:
+    async with asking("delay:seconds=0.1", tier=Tier.VALUE, queue=3) as asker:
         replies = await asyncio.gather(*(asker.chain_day(date=f"2024-08-{day:02}") for day in (1, 2, 5, 6, 7, 8, 9)))
         assert sorted(reply.status for reply in replies) == [200] * 5 + [429] * 2
         assert asker.simulator.peak_in_flight == 2
@@ -173,8 +181,7 @@ async def test_lists_and_status_take_no_place() -> None:
     """While the only place is taken they answer at once."""
     async with asking("stall:at=0", places=1, queue=0) as asker:
         stalled = asyncio.create_task(asker.chain_day())
-        while asker.simulator.in_flight == 0:
-            await asyncio.sleep(0)
+        await until(lambda: asker.simulator.in_flight == 1)
         assert (await asker.get(CONTRACTS, symbol="QQQ", date=DAY)).status == 200
         assert (await asker.get("/v3/terminal/mdds/status")).status == 200
         assert (await asker.get("/v3/calendar/today")).status == 200
@@ -186,8 +193,7 @@ async def test_a_client_that_goes_away_gives_its_place_back() -> None:
     """Whether it was being served or stood in the queue."""
     async with asking("stall:at=0,days=2024-08-02", places=1, queue=2) as asker:
         stalled = [asyncio.create_task(asker.chain_day()) for _ in range(2)]
-        while asker.simulator.peak_waiting == 0:
-            await asyncio.sleep(0)
+        await until(lambda: asker.simulator.peak_waiting == 1)
         for task in stalled:
             task.cancel()
         assert (await asker.chain_day(date="2024-08-01")).status == 200

@@ -84,7 +84,8 @@ def test_fractions_are_read_in_the_one_form_of_their_style(texts: list[str], aft
     """Fixed: three digits, always. Trimmed: up to three without trailing zeros, and no point for none."""
     texts = ["", ".5", ".50", ".05", ".005", ".500", ".000", *texts]
     words, starts, ends = laid_out(texts, b"0", after)
-    values, accepted = digits.fractions(words[starts], ends - starts, fixed=fixed)
+    form_name = "fixed" if fixed else "trimmed"
+    values, accepted = digits.fractions(words[starts], ends - starts + digits.SECONDS, form_name)
     form = r"\.[0-9]{3}" if fixed else r"|\.[0-9]{0,2}[1-9]"
     for text, value, fine in zip(texts, values.tolist(), accepted.tolist(), strict=True):
         assert fine == bool(re.fullmatch(form, text)), text

@@ -15,7 +15,7 @@ from thetabulk.model import Dataset
 from thetabulk.store.printing import printed_xxh3, vendor_csv
 from thetabulk.store.recording import Manner
 
-law = settings(max_examples=60, deadline=None)
+law = settings(max_examples=40, deadline=None)
 manners = st.builds(
     Manner, prices=st.sampled_from(["double", "decimal"]), row_group_rows=st.integers(1, 40), level=st.just(1)
 )
@@ -54,7 +54,7 @@ BODY = LIVE.body(HOURLY, quotes(chain(1)))
 FIELDS = st.text('0123456789.-+eNaIf "\r', max_size=10)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(st.integers(0, 13), st.integers(1, 12), FIELDS, manners)
 @example(3, 7, "-0.00", Manner(prices="decimal"))
 @example(3, 7, "10000000", Manner(prices="decimal"))
@@ -76,7 +76,7 @@ def test_a_field_of_any_text_is_refused_or_prints_back(
         assert printed(root, body, HOURLY, manner) == body
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(st.integers(0, len(BODY) - 1), st.integers(0, 255), manners)
 def test_an_answer_with_any_byte_changed_is_refused_or_prints_back(
     root: Path, place: int, byte: int, manner: Manner

@@ -33,7 +33,7 @@ from thetabulk.store.expected import Expected
 from thetabulk.store.validate import Fate, Findings, compare_with_list, judge
 from thetabulk.store.weighing import Weighed, Weighing
 
-law = settings(max_examples=50, deadline=None)
+law = settings(max_examples=40, deadline=None)
 ROWS = quotes(chain(2, 2))
 
 
