@@ -31,7 +31,7 @@ DOORS = {
     "subprocess": "terminal/process.py",
     "tenacity": "fetch/retry.py",
     "time": "assembly cli/ simulator/",
-    "tomllib": "config.py",
+    "tomllib": "config.py simulator/settings.py",
     "typer": "cli/",
     "tzdata": "",  # zoneinfo finds it by itself
     "wakepy": "assembly",

@@ -101,7 +101,7 @@ def small_store(path: Path, file_format: str = "parquet", days: Iterable[date] =
 
 @cache
 def _template(file_format: str, days: tuple[date, ...]) -> Path:
-    path = Path(_TEMPLATES.name, f"{file_format}-{days[0]}-{len(days)}")
+    path = Path(_TEMPLATES.name, f"{file_format}-{'-'.join(map(str, days))}")
     make(path, file_format)
     with writing(path) as store:
         for day in days:

@@ -1,16 +1,27 @@
-"""`thetabulk verify`: what lies on the drive against what was recorded; nothing is changed, and no read error is damage."""
+"""`thetabulk verify`: what lies on the drive against what was recorded. No read error is damage."""
 
 import errno
 import json
 import os
-import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.cli.small_store import CONTRACTS, DAYS, HOURLY, answer, keep_aside, make, reading, save, small_store, writing
+from tests.cli.small_store import (
+    AT,
+    CONTRACTS,
+    DAYS,
+    HOURLY,
+    answer,
+    keep_aside,
+    make,
+    reading,
+    save,
+    small_store,
+    writing,
+)
 from thetabulk.assembly import downloads
 from thetabulk.assembly.downloads import Orders
 from thetabulk.cli.app import main
@@ -53,7 +64,7 @@ def everything(store: Path) -> dict[str, tuple[bytes, int]]:
 def test_a_good_store_is_good(
     file_format: str, depth: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:  # fmt: skip
-    """Whatever its format, however deep one looks; `._` twins and foreign files beside the data are nobody's business."""
+    """Whatever its format, however deep one looks; `._` twins and foreign files beside the data do not matter."""
     small_store(tmp_path / "s", file_format)
     day = file_of(tmp_path / "s", 0, file_format)
     for name in (f"._{day.name}", ".DS_Store", "notes.txt", f"{day.stem} copy.{file_format}"):
@@ -245,7 +256,7 @@ def test_a_drive_that_goes_away_makes_no_file_missing(
 
 
 def test_it_takes_no_lock_unless_it_repairs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Beside a run it only looks; what the run has saved meanwhile is not unknown. A repair waits for nobody: exit 9."""
+    """Beside a run it only looks; what the run has saved meanwhile is not unknown. A repair waits for nobody."""
     small_store(tmp_path / "s", days=DAYS[:4])
     with writing(tmp_path / "s") as store:
         real = Disk.digest
@@ -314,9 +325,30 @@ def test_what_cannot_be_fetched_remains_missing(
     fetching(monkeypatch, tmp_path / "s", days=lambda shard: False)
     document = verify(capsys, tmp_path / "s", "--repair", code=10)
     [entry] = document["missing"]
-    assert re.match("sha256 is not that of the ledger; not fetched again .damaged:", entry["problem"])
-    with reading(tmp_path / "s") as store:
-        assert isinstance(store.ledger.days[Shard(HOURLY, DAYS[1])].outcome, Failed)
+    assert entry["problem"] == "sha256 is not that of the ledger; not fetched again"
+    assert verify(capsys, tmp_path / "s", "--repair", code=10)["missing"] == [entry]
+    [entry] = verify(capsys, tmp_path / "s", "--quick", code=10)["missing"]
+    assert entry["problem"] == "sha256 is not that of the ledger; not fetched again yet"
+    asked = fetching(monkeypatch, tmp_path / "s", days=lambda shard: True)
+    assert [entry["day"] for entry in verify(capsys, tmp_path / "s", "--repair")["repaired"]] == ["2024-07-30"]
+    assert asked == [(Shard(HOURLY, DAYS[1]),)]
+
+
+def test_why_a_day_could_not_be_fetched_again_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The run says something else of it now: what was wrong, and what came of asking."""
+    small_store(tmp_path / "s")
+    file_of(tmp_path / "s", 1).unlink()
+
+    def run(*_: object) -> int:
+        with writing(tmp_path / "s") as store:
+            store.ledger.record(Failed(Shard(HOURLY, DAYS[1]), Asked("q"), "stalled", "no byte for 180 s"), AT)
+        return 3
+
+    monkeypatch.setattr(downloads, "run", run)
+    [entry] = verify(capsys, tmp_path / "s", "--repair", code=10)["missing"]
+    assert entry["problem"] == "the recorded file is gone; not fetched again (stalled: no byte for 180 s)"
 
 
 def test_without_a_terminal_the_report_is_told_all_the_same(
@@ -385,7 +417,7 @@ def test_repair_adopts_what_is_whole_and_puts_aside_what_is_not(
         assert getattr(outcomes[0], name) == getattr(adopted, name)
     assert outcomes[0].asked.request == adopted.asked.request
     assert [(type(one), one.kind) for one in outcomes[1:4] if isinstance(one, Failed)] == [
-        (Failed, "damaged"), (Failed, "damaged"), (Failed, "incomplete")
+        (Failed, "not-whole"), (Failed, "not-whole"), (Failed, "incomplete")
     ]  # fmt: skip
     aside = sorted(path.name for path in (tmp_path / "s" / ".thetabulk" / "quarantine").rglob("*.parquet"))
     assert aside == [f"QQQ-{day}.parquet" for day in DAYS[1:4]]

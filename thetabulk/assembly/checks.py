@@ -17,7 +17,7 @@ from thetabulk.assembly.statuses import reason
 from thetabulk.assembly.stores import Store
 from thetabulk.errors import UsageError
 from thetabulk.ledger.journal import Ledger
-from thetabulk.model import Proof, Saved, Shard
+from thetabulk.model import Failed, Proof, Saved, Shard
 from thetabulk.plan.datasets import dataset
 from thetabulk.store import layout
 from thetabulk.store.stored import read_footer
@@ -25,6 +25,11 @@ from thetabulk.store.weighing import stored_body, weigh_stored
 
 Progress = Callable[[int, int, int, int], None]
 """Files and bytes so far, of how many files and bytes in all: (files, of files, bytes, of bytes)."""
+
+
+LOST = ("damaged", "missing")
+"""Kinds of failure of days that had been saved (start-up and repairs record them): until they are saved again, they are
+missing."""
 
 
 class Depth(IntEnum):
@@ -99,7 +104,7 @@ def check(
     progress: Progress = lambda *_: None,
 ) -> Report:  # fmt: skip
     """Looks at these days, and for files of ours that no record speaks of. DriveGone when the drive does not answer."""
-    report = Report()
+    report = Report(missing=list(_lost_days(store, symbols)))
     candidates = list(_without_record(store, symbols))
     total = sum(saved.bytes for saved in days)
     for number, saved in enumerate(days):
@@ -108,6 +113,13 @@ def check(
     progress(len(days), len(days), report.bytes, total)
     report.unknown = _still_without_record(store, candidates)
     return report
+
+
+def _lost_days(store: Store, symbols: Collection[str]) -> Iterator[Problem]:
+    for shard, entry in sorted(store.ledger.days.items(), key=lambda pair: pair[0]):
+        outcome = entry.outcome
+        if isinstance(outcome, Failed) and outcome.kind in LOST and (not symbols or shard.symbol in symbols):
+            yield Problem(shard, str(store.path_of(shard)), f"{outcome.message}; not fetched again yet")
 
 
 def look_at(store: Store, saved: Saved, depth: Depth, grids: Grids) -> tuple[str, str]:

@@ -39,6 +39,9 @@ from thetabulk.terminal.process import SimulatorProcess, memory_percent
 QUEUED = 2
 """So many more than the account allows: a queued request hides a gap, and heals a wrong table (design §6)."""
 
+COMMITTING = 2
+"""So many more days than transfers may be under way: those that are checked and committed hold no slot, but memory."""
+
 
 @dataclass(frozen=True, slots=True)
 class Orders:
@@ -193,9 +196,9 @@ class _Run:
     async def _walk(self, machinery: "_Machinery", store: Store, wish: Wish, plan: Plan) -> None:
         settings = self._config.run
         walks = [self._walk_over(store, collection, days, plan) for collection, days in wish.days.items()]
-        workers = min(settings_workers(self._config), max(1, len(plan.todo)))
+        tasks = most_in_flight(self._config, self._held) + COMMITTING
         pipeline = Pipeline(
-            walks, machinery.parts, settings, workers=workers, emit=self._emit, monotonic=clock.monotonic
+            walks, machinery.parts, settings, workers=tasks, emit=self._emit, monotonic=clock.monotonic
         )  # fmt: skip
         self._ending = pipeline.ending
         with _stopped_by_signals(pipeline):
@@ -295,7 +298,7 @@ class _Machinery:
         listeners: list[Callable[[Event], None]],
     ) -> None:  # fmt: skip
         fetch = config.fetch
-        ceiling = max(1, min(fetch.workers_max, held.tier.requests + QUEUED))
+        ceiling = most_in_flight(config, held)
         limit = Limit(min(fetch.workers_min, ceiling), ceiling)
         breaker = Breaker(failures=fetch.breaker_failures, first_s=fetch.breaker_first_s, max_s=fetch.breaker_max_s)
         hold = Hold()
@@ -320,9 +323,9 @@ class _Machinery:
         listeners.append(self.pulse.hear)
 
 
-def settings_workers(config: Config) -> int:
-    """More tasks than transfers: those that back off or commit hold no slot."""
-    return 2 * config.fetch.workers_max
+def most_in_flight(config: Config, held: Held) -> int:
+    """What the gate may admit at most: the workers asked for, and no more than the account queues."""
+    return max(1, min(config.fetch.workers_max, held.tier.requests + QUEUED))
 
 
 def outcome_codes(store: Store, wish: Wish, *, strict: bool) -> set[int]:

@@ -66,7 +66,7 @@ def adopt(store: Store, shard: Shard, grids: Grids) -> str:
         keep_aside(store, lacking.found)
         return f"{shard}: a file without a record lacks something ({lacking}); kept aside for `thetabulk accept`"
     except ValueError as error:
-        quarantine(store, shard, asked, "damaged", f"a file without a record, and not whole: {error}")
+        quarantine(store, shard, asked, "not-whole", f"a file without a record: {error}")
         return f"{shard}: a file without a record is not whole ({error}); put aside"
     store.ledger.record(saved, clock.now())
     return f"{shard}: a whole file without a record was adopted"
@@ -109,7 +109,7 @@ def keep_aside(store: Store, found: Saved) -> None:
     shard = found.shard
     aside = kept_path(shard, store.format)
     if store.volume.facts(aside) is not None:
-        quarantine(store, shard, found.asked, "damaged", "a file without a record that lacks something")
+        quarantine(store, shard, found.asked, "not-whole", f"a file without a record: {found.remarks[0]}")
         return
     store.volume.move(store.path_of(shard), aside)
     message = f"kept aside: {found.remarks[0]}"

@@ -38,8 +38,9 @@ def mend(store: Store, report: Report, grids: Grids) -> Mending:
     for problem in report.damaged:
         quarantine(store, problem.shard, _saved(store, problem.shard).asked, "damaged", problem.text)
     for problem in report.missing:
-        asked = _saved(store, problem.shard).asked
-        store.ledger.record(Failed(problem.shard, asked, "missing", problem.text), clock.now())
+        outcome = store.ledger.days[problem.shard].outcome
+        if isinstance(outcome, Saved):  # or else it is known since an earlier look
+            store.ledger.record(Failed(problem.shard, outcome.asked, "missing", problem.text), clock.now())
     for problem in list(report.unknown):
         if problem.file == str(store.path_of(problem.shard)):
             with store.volume.translated(store.file_of(problem.shard)):
@@ -71,8 +72,10 @@ def look_again(store: Store, report: Report, done: Mending, depth: Depth, grids:
     for problem in done.again:
         entry = store.ledger.days.get(problem.shard)
         if entry is None or not isinstance(entry.outcome, Saved):
-            why = reason(entry.outcome) if entry else "it has no record"
-            fresh.missing.append(replace(problem, text=f"{problem.text}; not fetched again ({why})"))
+            known = isinstance(entry.outcome, Failed) and entry.outcome.kind in checks.LOST if entry else True
+            why = "" if known or entry is None else f" ({reason(entry.outcome)})"
+            told = problem.text.removesuffix(" yet").removesuffix("; not fetched again")
+            fresh.missing.append(replace(problem, text=f"{told}; not fetched again{why}"))
             continue
         kind, text = checks.look_at(store, entry.outcome, depth, grids)
         if kind:

@@ -35,12 +35,14 @@ class Verdict:
     error: ThetabulkError | None = None
 
 
-def verify(resolved: Resolved, inquiry: Inquiry, progress: Progress, fetch: Fetch) -> Verdict:
+def verify(
+    resolved: Resolved, inquiry: Inquiry, progress: Progress, fetch: Fetch, *, simulated: bool = False
+) -> Verdict:  # fmt: skip
     """Looks at the chosen store, and repairs it if that is wanted; only then is its lock taken.
 
     Raises the drive's errors, and UsageError for a symbol that the store does not know.
     """
-    path, note = stores.locate(resolved)
+    path, note = stores.locate(resolved, simulated=simulated)
     grids, symbols = Grids(Calendar.load()), tuple(check_symbol(symbol) for symbol in inquiry.symbols)
     with stores.opened(path, resolved.config.store, write=inquiry.repair) as store:
         if inquiry.repair:

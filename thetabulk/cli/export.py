@@ -1,6 +1,7 @@
 """`thetabulk export`: the vendor's CSV back out of the store, byte for byte."""
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -21,6 +22,7 @@ from thetabulk.cli.selection import (
 from thetabulk.errors import UsageError
 
 _NOT_ALL_SAVED = 3
+_GAPS_SHOWN = 20
 _EVER = ("2000-01-01", "9999-12-31")  # where a range is open; what a config file says is about downloads
 
 
@@ -64,10 +66,12 @@ def command(
     resolved = resolve(config, flags)
     from thetabulk.assembly import exports
 
-    job = resolved.config.job
-    assert job.first is not None
-    assert job.last is not None
-    order = exports.Order(job.first, job.last, bool(day), target.expanduser() if target else None, force)
+    job, into = resolved.config.job, target.expanduser() if target else None
+    order = exports.Order(target=into, force=force)
+    if day:
+        order = replace(order, day=job.first)
+    else:
+        order = replace(order, first=job.first if first else None, last=job.last if last else None)
     done = exports.export(resolved, order, sys.stdout.buffer.write)
     sys.stdout.buffer.flush()
     output.remark(done.notes, quiet=quiet)
@@ -75,5 +79,6 @@ def command(
         output.tell_json({"files": done.files, "not_saved": done.gaps})
     else:
         output.remark([f"{entry['file']}: {entry['bytes']} bytes" for entry in done.files], quiet=quiet)
-    output.remark(done.gaps)
+    hidden = len(done.gaps) - _GAPS_SHOWN
+    output.remark([*done.gaps[:_GAPS_SHOWN], *([f"and {hidden} more"] if hidden > 0 else [])])
     return _NOT_ALL_SAVED if done.gaps else 0

@@ -81,6 +81,7 @@ def command(
         found = verification.verify(
             resolved, inquiry, checking.tell,
             lambda pinned, shards, wait: _fetch(pinned, shards, wait=wait, simulate=simulate),
+            simulated=simulate,
         )  # fmt: skip
     output.remark(found.report.notes, quiet=screen.quiet)
     if screen.json:

@@ -16,6 +16,7 @@ _BY_ERRNO: dict[str, type[ThetabulkError]] = {
     "ENODEV": DriveGone,
     "ENXIO": DriveGone,  # macOS: "Device not configured", what a pulled drive says (cryfs #447)
     "ENOTCONN": DriveGone,  # Linux: the process behind a FUSE drive is gone
+    "ECONNABORTED": DriveGone,  # and what the call gets that was waiting for it just then (tests/chaos: unplug)
     "ESTALE": DriveGone,
     "EBADMSG": DriveGone,  # ext4 over a device that lost its end
     "ENOSPC": DiskFull,

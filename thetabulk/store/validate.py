@@ -133,13 +133,15 @@ class Check:
             self._judge_rows(contracts, surplus, remarks)
         self._judge_values(contracts, surplus)
         self._judge_print(style, surplus, remarks)
+        self._judge_oddities(remarks)
         complete = self._judge_list(contracts, listed, lacking, surplus, remarks)
         return Findings(tuple(lacking), tuple(surplus), tuple(remarks), bool(listed), complete)
 
     def _in_millionths(
         self, units: npt.NDArray[np.int64], places: int, name: str, odd: Mapping[int, Mapping[str, Decimal]]
     ) -> npt.NDArray[np.int64]:
-        """Prices for the hash; what no whole number of millionths can say counts by its text."""
+        """Prices for the hash, where those finer than a cent are counted in passing; what no whole number of millionths
+        can say counts by its text."""
         if places > _PRICE_PLACES:
             self._finer += int(((units % 10 ** (places - _PRICE_PLACES) != 0) & (units != NOT_UNITS)).sum())
         millionths: npt.NDArray[np.int64] = units * 10 ** (_HASHED_PLACES - places)
@@ -240,12 +242,14 @@ class Check:
                   if column.kind == "price" and places != _PRICE_PLACES}  # fmt: skip
         if places:
             remarks.append(f"prices are printed with {' and '.join(map(str, sorted(places)))} decimals")
+        if self._raw:
+            remarks.append(f"{self._raw} rows are printed unlike the others")
+
+    def _judge_oddities(self, remarks: list[str]) -> None:
         if self._crossed > _CROSSED_SHARE * self.rows:
             remarks.append(f"{self._crossed} of {self.rows} rows are crossed (bid above ask)")
         if self._zero == self.rows and "bid" in self._dataset.header:
             remarks.append("every quote is zero")
-        if self._raw:
-            remarks.append(f"{self._raw} rows are printed unlike the others")
         if not self.in_order:
             remarks.append("rows did not come contract by contract; they are stored so, and their order is remembered")
 

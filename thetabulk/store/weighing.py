@@ -1,4 +1,4 @@
-"""One answer, read and judged piece by piece, whatever becomes of its bytes: the download and `verify --deep` share it."""
+"""One answer, read and judged piece by piece, whatever becomes of it: the download and `verify --deep` share this."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass

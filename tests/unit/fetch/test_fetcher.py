@@ -81,7 +81,7 @@ async def test_a_whole_answer_is_saved_with_what_is_known_of_it() -> None:
         (HTML, "text", 4),
         (BadAnswer("another header", kind="header"), "header", 4),
     ],
-    ids=lambda value: str(value),
+    ids=str,
 )
 @in_virtual_time
 async def test_what_cannot_be_had_has_failed(answer: Exception, kind: str, attempts: int) -> None:

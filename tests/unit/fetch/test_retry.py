@@ -16,6 +16,7 @@ from thetabulk.fetch.verdict import Verdict
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 CUT = TransferFailed("cut", kind="cut")
+NOBODY = TransferFailed("refused", kind="unreachable")
 AWAY = TerminalAnswer(474, "disconnected")
 REFUSAL = TerminalAnswer(403, "requires a value subscription")
 
@@ -140,6 +141,19 @@ def test_waiting_has_an_end() -> None:
         assert trial.error is AWAY
         assert trial.attempts == 35
     assert 1_700 < sum(trial.slept) <= 1_800
+
+
+def test_nobody_there_costs_neither_attempts_nor_patience() -> None:
+    """Nothing was sent, so it is no news about the day; how long is too long is decided for the run as a whole."""
+    trial = Trial(*[NOBODY] * 2_000, AWAY, *[NOBODY] * 2_000, CUT, CUT, CUT, None)
+    assert (trial.error, trial.attempts) == (None, 4_005)
+    assert max(trial.slept) == 30.0
+
+
+def test_a_dropped_connection_costs_an_attempt() -> None:
+    """The request was sent: perhaps this very day is what the Terminal falls over."""
+    trial = Trial(TransferFailed("dropped", kind="dropped"))
+    assert trial.attempts == 4
 
 
 def test_every_setback_is_told_before_its_wait() -> None:

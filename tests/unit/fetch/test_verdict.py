@@ -58,6 +58,8 @@ def test_a_failed_attempt_means_what_its_answer_means() -> None:
     assert judge_error(TerminalAnswer(472, "No data")) is Verdict.EMPTY
     assert judge_error(TerminalAnswer(403, REFUSAL)) is Verdict.REFUSE
     assert judge_error(TransferFailed("gone", kind="cut")) is Verdict.RETRY
+    assert judge_error(TransferFailed("sent, and dropped", kind="dropped")) is Verdict.RETRY
+    assert judge_error(TransferFailed("nobody there", kind="unreachable")) is Verdict.WAIT
     assert judge_error(AttemptError("?")) is Verdict.RETRY
 
 

@@ -7,7 +7,7 @@ from thetabulk.errors import DiskFull, DriveGone, NotPermitted, ThetabulkError
 from thetabulk.store.faults import classify_oserror, translated
 
 TABLE = [
-    (DriveGone, ["EIO", "ENODEV", "ENXIO", "ENOTCONN", "ESTALE", "EBADMSG"]),
+    (DriveGone, ["EIO", "ENODEV", "ENXIO", "ENOTCONN", "ECONNABORTED", "ESTALE", "EBADMSG"]),
     (DiskFull, ["ENOSPC", "EDQUOT"]),
     (NotPermitted, ["EROFS", "EACCES", "EPERM", "ELOOP"]),
     (ThetabulkError, ["EMFILE", "ENFILE", "EFBIG"]),
