@@ -63,13 +63,15 @@ class Ran:
 
 @dataclass(slots=True)
 class Bench:
-    """Runs `thetabulk` for a store of QQQ's newest days. `home` holds what a user's home does, and what was said."""
+    """Runs `thetabulk` for a store of QQQ's newest days. `home` holds what a user's home does, and what was said; `bugs`
+    are planted into every process."""
 
     nursery: Nursery
     url: str
     home: Path
     days: list[date]
     settings: Mapping[str, str] = field(default_factory=dict)
+    bugs: tuple[str, ...] = ()
     _numbers: "count[int]" = field(default_factory=count)
 
     @property
@@ -87,7 +89,7 @@ class Bench:
         return self.start("resume", f"--url={self.url}", f"--store={store}", "--json", **how)
 
     def start(self, *argv: str, out: Path | None = None, **how: Any) -> Ran:
-        """`how`: conditions, bugs, traced (see `child.Order`); `out` takes the standard output, if not a new file."""
+        """`how`: conditions, traced (see `child.Order`); `out` takes the standard output, if not a new file."""
         number = next(self._numbers)
         out, err = out or self.home / f"{number}.out", self.home / f"{number}.err"
-        return Ran(self.nursery.start(Order(argv, self.environment, out, err, **how)), out, err)
+        return Ran(self.nursery.start(Order(argv, self.environment, out, err, bugs=self.bugs, **how)), out, err)

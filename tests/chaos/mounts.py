@@ -51,8 +51,8 @@ def image(path: Path, size_bytes: int) -> Path:
 
 
 def make_ext4(path: Path) -> None:
-    """A small one: everything initialised beforehand, so that only our own writes follow."""
-    call("mkfs.ext4", "-q", "-F", "-b", "1024", "-J", "size=1", "-E", "lazy_itable_init=0,lazy_journal_init=0", path)
+    """A small one: all initialised beforehand, so that only our own writes follow; nothing reserved for root."""
+    call("mkfs.ext4", "-q", "-F", "-m", "0", "-b", "1024", "-J", "size=1", "-E", "lazy_itable_init=0,lazy_journal_init=0", path)
 
 
 def make_exfat(path: Path) -> None:

@@ -9,15 +9,24 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from random import Random
 
-from tests.chaos import mounts
-from tests.chaos.bench import Ran
+from tests.chaos import mounts, vendor
+from tests.chaos.bench import Bench, Ran
+from tests.chaos.nursery import Nursery
+from tests.chaos.vendor import Vendor
 
+DAYS = 10
 ZONE = Path("/media")
-IMAGE_BYTES = 24 * 2**20
+_SETTINGS = {
+    "THETABULK_RUN_PAUSE_LIMIT_S": "60",
+    "THETABULK_RUN_PAUSE_POLL_S": "0.2",
+    "THETABULK_WORKERS": "2",
+}
+FULL_BELOW = 1_000_000  # bytes: below it a run does not go on; a day is far smaller
 
 
 @dataclass(slots=True)
@@ -28,12 +37,13 @@ class Drive:
     system: str
     folder: Path
     place: Path
+    size_bytes: int = 24 * 2**20
     _generation: int = 0
     _loops: list[mounts.Loop] = field(default_factory=list)
     _daemon: mounts.ExfatDaemon | None = None
 
     def make(self) -> None:
-        (mounts.make_ext4 if self.system == "ext4" else mounts.make_exfat)(mounts.image(self._image, IMAGE_BYTES))
+        (mounts.make_ext4 if self.system == "ext4" else mounts.make_exfat)(mounts.image(self._image, self.size_bytes))
 
     @property
     def _image(self) -> Path:
@@ -67,20 +77,61 @@ class Drive:
             mounts.call("fsck.exfat", "-y", self._image, check=False)
 
     def let_go(self) -> None:
-        mounts.clear(self.place)
+        if self._daemon is not None:
+            self._daemon.pull()
+        mounts.clear(self.place.parent)
         for loop in self._loops:
             loop.detach()
+        for generation in range(self._generation + 1):
+            (self.folder / f"drive-{generation}").unlink(missing_ok=True)
+
+
+@dataclass(slots=True)
+class Scene:
+    """A store on a drive, and a run in the middle of its work."""
+
+    drive: Drive
+    bench: Bench
+    vendor: Vendor
+    ran: Ran
+
+    @property
+    def store(self) -> Path:
+        return self.drive.place / "store"
+
+    def asked_since(self, moment: float) -> list[str]:
+        """The days that were asked for since then."""
+        return [one.day for one in self.vendor.asked() if one.for_data and one.at > moment]
 
 
 @contextmanager
-def places() -> Iterator[Path]:
-    """A folder among the external drives, on the machine's own disk."""
-    folder = Path(tempfile.mkdtemp(prefix="chaos-", dir=ZONE))
+def scene(
+    nursery: Nursery, slow_vendor: Vendor, folder: Path, drive_of: Callable[[Path], Drive], rng: Random,
+    bugs: tuple[str, ...] = (),
+) -> Iterator[Scene]:  # fmt: skip
+    """A download of ten days, stopped for nothing, when one to four of them are saved. All is gone at the end."""
+    place = Path(tempfile.mkdtemp(prefix="chaos-", dir=ZONE)) / "DRIVE"
+    home = folder / "home"
+    place.mkdir()
+    home.mkdir()
+    drive = drive_of(place)
     try:
-        yield folder
+        drive.make()
+        drive.plug()
+        settings = {**_SETTINGS, "THETABULK_STORE_FREE_FLOOR_BYTES": str(FULL_BELOW)}
+        bench = Bench(nursery, slow_vendor.url, home, vendor.days(DAYS), settings, bugs)
+        ran = bench.download(place / "store")
+        enough = rng.randrange(1, DAYS - 5)
+        mounts.wait_for(lambda: len(ran.told) >= enough or ran.child.over, "it never came so far", 30)
+        time.sleep(rng.uniform(0, 0.1))
+        assert not ran.child.over, ran.err.read_text()
+        yield Scene(drive, bench, slow_vendor, ran)
+        ran.wait(0)
     finally:
-        mounts.clear(folder)
-        shutil.rmtree(folder)
+        nursery.end()
+        drive.let_go()
+        shutil.rmtree(home)
+        shutil.rmtree(place.parent)
 
 
 def paused(ran: Ran, seconds: float = 10.0) -> float:
@@ -98,10 +149,6 @@ def resumed(ran: Ran, seconds: float = 10.0) -> float:
     return time.monotonic() - started
 
 
-def wait_until(happens: Callable[[], bool]) -> None:
-    mounts.wait_for(happens, "it never came so far", 30)
-
-
 def bytes_below(folder: Path) -> list[str]:
     """Everything in a folder that ought to be empty."""
     return [str(Path(where, name)) for where, folders, files in os.walk(folder) for name in (*folders, *files)]
@@ -109,3 +156,12 @@ def bytes_below(folder: Path) -> list[str]:
 
 def _said(ran: Ran, what: str) -> bool:
     return any(event.get("event") == what for event in ran.events())
+
+
+def fill(ballast: Path, leaving: int) -> None:
+    """Fills the drive up to the last so many bytes, in the system's own steps."""
+    room = os.statvfs(ballast.parent)
+    with ballast.open("wb", buffering=0) as file, suppress(OSError):
+        left = room.f_bavail * room.f_frsize - leaving
+        while left > 0:
+            left -= file.write(bytes(min(left, 65_536)))

@@ -1,78 +1,166 @@
 """The drive goes while a run writes to it, and comes back, or does not. Fault rows B1, B7 to B11."""
 
-import shutil
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import AbstractContextManager
 from pathlib import Path
 from random import Random
 
 import pytest
 
 from tests.chaos import mounts, plugs, vendor
-from tests.chaos.bench import Bench, Ran
 from tests.chaos.figures import Figures
 from tests.chaos.machine import needs
 from tests.chaos.nursery import Nursery
 from tests.chaos.oracle import Oracle
-from tests.chaos.plugs import Drive, bytes_below, paused, resumed, wait_until
+from tests.chaos.plugs import Drive, Scene, bytes_below, paused, resumed
 from tests.chaos.vendor import Vendor
 
-DAYS = 10
 NOTICED_S = 2.0
 BACK_S = 10.0
-_SETTINGS = {"THETABULK_RUN_PAUSE_LIMIT_S": "60", "THETABULK_RUN_PAUSE_POLL_S": "0.2"}
+SYSTEMS = ("ext4", "exfat")
 
 pytestmark = needs("root", "mounts", "fuse", "loop", "ext4", "exfat")
-
-
-@dataclass(slots=True)
-class Scene:
-    """A store on a drive, a run in the middle of its work, and the folder below the mount point."""
-
-    drive: Drive
-    bench: Bench
-    vendor: Vendor
-    ran: Ran
-
-    @property
-    def store(self) -> Path:
-        return self.drive.place / "store"
+Scenes = Callable[[str, Random], AbstractContextManager[Scene]]
 
 
 @pytest.fixture(scope="module")
 def slow_vendor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Vendor]:
-    """A day takes a fifth of a second, so that there is a middle."""
-    with vendor.running(tmp_path_factory.mktemp("slow"), pieces=4, pause_ms=40) as running:
+    """A day takes a quarter of a second, so that a run has a middle."""
+    with vendor.running(tmp_path_factory.mktemp("slow"), pieces=4, pause_ms=60) as running:
         yield running
 
 
 @pytest.fixture
-def scenes(
-    hatchery: Nursery, slow_vendor: Vendor, workshop: Path
-) -> Callable[[str, Random], "contextmanager[Scene]"]:  # type: ignore[type-arg, valid-type]
-    @contextmanager
-    def scene(system: str, rng: Random, bugs: tuple[str, ...] = ()) -> Iterator[Scene]:
-        with plugs.places() as places:
-            place, home = places / "DRIVE", workshop / "home"
-            place.mkdir()
-            home.mkdir()
-            drive = Drive(system, workshop, place)
-            try:
-                drive.make()
-                drive.plug()
-                bench = Bench(hatchery, slow_vendor.url, home, vendor.days(DAYS), _SETTINGS, bugs)
-                ran = bench.download(place / "store")
-                enough = rng.randrange(1, DAYS - 4)
-                wait_until(lambda: len(ran.told) >= enough or ran.child.over)
-                time.sleep(rng.uniform(0, 0.1))
-                assert not ran.child.over, ran.err.read_text()
-                yield Scene(drive, bench, slow_vendor, ran)
-            finally:
-                drive.let_go()
-                shutil.rmtree(home)
-                for image in workshop.glob("drive-*"):
-                    image.unlink()
+def scenes(hatchery: Nursery, slow_vendor: Vendor, workshop: Path) -> Scenes:
+    return lambda system, rng: plugs.scene(
+        hatchery, slow_vendor, workshop, lambda place: Drive(system, workshop, place), rng
+    )
 
-    return scene  # type: ignore[return-value]
+
+@pytest.fixture
+def oracle(undisturbed: Callable[[int], Oracle]) -> Oracle:
+    return undisturbed(plugs.DAYS)
+
+
+def pull(scene: Scene) -> list[str]:
+    """Pulls the drive; what is wrong with the next half second."""
+    scene.drive.pull()
+    noticed_s = paused(scene.ran)
+    quiet_since = time.monotonic()
+    found = [f"it took {noticed_s:.1f} s to notice"] if noticed_s > NOTICED_S else []
+    time.sleep(0.5)
+    scene.drive.copy()
+    found += [f"asked for {day} while the drive was gone" for day in scene.asked_since(quiet_since)]
+    return found + [f"on the wrong disk: {name}" for name in bytes_below(scene.drive.place)]
+
+
+def go_on(scene: Scene, oracle: Oracle) -> list[str]:
+    """The drive is back: the run goes on by itself, to its end; the next start has nothing to do but to tidy up."""
+    back_s = resumed(scene.ran, 2 * BACK_S)
+    found = [f"it took {back_s:.1f} s to go on"] if back_s > BACK_S else []
+    found += scene.ran.wait().complaints(allowed=[0]) + oracle.judge(scene.store, scene.ran.told)
+    over_at = time.monotonic()
+    found += scene.bench.resume(scene.store).wait().complaints(allowed=[0])
+    found += [f"not finished: {day} was asked for by the next run" for day in scene.asked_since(over_at)]
+    return found + oracle.judge_whole(scene.store, scene.ran.told)
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_a_pulled_drive_pauses_the_run_until_it_is_back(
+    system: str, scenes: Scenes, oracle: Oracle, seed: int, times: Callable[[int, int], int], figures: Figures
+) -> None:
+    """Noticed within 2 s of the next call; no request and not a byte on the machine's own disk meanwhile; then on."""
+    rng, wanted, violations = Random(seed), times(4, 34), []
+    for _ in range(wanted):
+        with scenes(system, rng) as scene:
+            violations += pull(scene)
+            scene.drive.plug()
+            violations += go_on(scene, oracle)
+    figures.add(f"unplugged and back, {system}", wanted, len(violations), seed, "events")
+    assert not violations
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_another_drive_in_its_place_is_refused(
+    system: str, scenes: Scenes, oracle: Oracle, seed: int, times: Callable[[int, int], int], figures: Figures
+) -> None:
+    """A store, but another one: nothing in it changes, and the run waits on for its own."""
+    rng, wanted, violations = Random(seed), times(2, 33), []
+    for _ in range(wanted):
+        with scenes(system, rng) as scene:
+            violations += pull(scene)
+            foreign = Drive("ext4", scene.bench.home, scene.drive.place)
+            foreign.make()
+            store = foreign.plug() / "store"
+            (store / ".thetabulk").mkdir(parents=True)
+            identity = '{"store": "another", "version": 1, "format": "parquet", "prices": "double", '
+            (store / "thetabulk.json").write_text(identity + '"source": "simulator", "created": "2024-01-01T00:00:00Z"}')
+            before, quiet_since = bytes_below(store), time.monotonic()
+            time.sleep(0.6)  # three looks
+            violations += [f"asked for {day}" for day in scene.asked_since(quiet_since)]
+            violations += [f"written into another store: {name}" for name in set(bytes_below(store)) ^ set(before)]
+            mounts.call("umount", foreign.place)
+            scene.drive.plug()
+            violations += go_on(scene, oracle)
+            foreign.let_go()
+    figures.add(f"another drive in its place, {system}", wanted, len(violations), seed, "events")
+    assert not violations
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_a_drive_that_comes_back_under_another_name_is_found(
+    system: str, scenes: Scenes, oracle: Oracle, seed: int, times: Callable[[int, int], int], figures: Figures
+) -> None:
+    """macOS mounts `DRIVE 1` while a leftover `DRIVE` is in the way."""
+    rng, wanted, violations = Random(seed), times(2, 33), []
+    for _ in range(wanted):
+        with scenes(system, rng) as scene:
+            violations += pull(scene)
+            elsewhere = scene.drive.place.with_name("DRIVE 1")
+            elsewhere.mkdir()
+            old = scene.drive.place
+            scene.drive.plug(elsewhere)
+            violations += go_on(scene, oracle)
+            violations += [f"on the wrong disk: {name}" for name in bytes_below(old)]
+    figures.add(f"back under another name, {system}", wanted, len(violations), seed, "events")
+    assert not violations
+
+
+def test_a_drive_that_turns_read_only_ends_the_run_with_its_cause(
+    scenes: Scenes, oracle: Oracle, seed: int, times: Callable[[int, int], int], figures: Figures
+) -> None:
+    """Exit 6, not a pause: nobody can know that a write-protect switch will be moved back. Nothing is lost."""
+    rng, wanted, violations = Random(seed), times(2, 20), []
+    for _ in range(wanted):
+        with scenes("ext4", rng) as scene:
+            mounts.call("mount", "-o", "remount,abort", scene.drive.place)  # as ext4 does after an error of the drive
+            violations += scene.ran.wait(10).complaints(allowed=[6]) + oracle.judge(scene.store, scene.ran.told)
+            mounts.call("umount", scene.drive.place)
+            scene.drive.plug()
+            again = scene.bench.resume(scene.store).wait()
+            violations += again.complaints(allowed=[0])
+            violations += oracle.judge_whole(scene.store, scene.ran.told | again.told)
+    figures.add("turned read-only", wanted, len(violations), seed, "events")
+    assert not violations
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_a_full_drive_pauses_the_run_until_there_is_room(
+    system: str, scenes: Scenes, oracle: Oracle, seed: int, times: Callable[[int, int], int], figures: Figures
+) -> None:
+    """Full at any byte: no half file, no request while it is full, the ledger can still be written, then on."""
+    rng, wanted, violations = Random(seed), times(4, 50), []
+    for _ in range(wanted):
+        with scenes(system, rng) as scene:
+            ballast = scene.drive.place / "ballast"
+            plugs.fill(ballast, leaving=rng.randrange(30_000))
+            paused(scene.ran)
+            quiet_since = time.monotonic()
+            time.sleep(0.5)
+            violations += [f"asked for {day} while the drive was full" for day in scene.asked_since(quiet_since)]
+            violations += oracle.judge(scene.store, scene.ran.told)
+            ballast.unlink()
+            violations += go_on(scene, oracle)
+    figures.add(f"full at a random byte, {system}", wanted, len(violations), seed, "events")
+    assert not violations

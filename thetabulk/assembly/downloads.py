@@ -17,6 +17,7 @@ from thetabulk.assembly.pulse import Pulse
 from thetabulk.assembly.reconciling import reconcile_store
 from thetabulk.assembly.statuses import status_rows
 from thetabulk.assembly.stores import Store
+from thetabulk.assembly.sums import write_sums
 from thetabulk.assembly.wishes import Wish, job_of, up_to, wish_of, wish_of_jobs, wish_of_shards
 from thetabulk.config import Config, Resolved
 from thetabulk.errors import DriveGone, ThetabulkError, UsageError, worst
@@ -267,6 +268,8 @@ class _Run:
         codes |= outcome_codes(store, wish, strict=self._config.run.strict)
         code = worst(codes)
         rows = status_rows(store, self._calendar, clock.now(), only=wish.collections)
+        with suppress(ThetabulkError):  # only a convenience: the ledger has every hash
+            write_sums(store, wish.collections)
         if error is not None:
             self._emit(Notice(f"{error.what}" + (f" — {error.hint}" if error.hint else ""), "warning"))
         self._emit(RunFinished(code, tuple(rows), self._tally.totals(clock.monotonic())))

@@ -32,7 +32,8 @@ def command(
 ) -> int:
     """Keep an incomplete answer that was put aside.
 
-    The day then counts as saved, with proof `accepted`. The answer is looked at again first. `thetabulk status --gaps` lists what is kept aside, and why.
+    The day then counts as saved, with proof `accepted`. The answer is looked at again first. `thetabulk status --gaps`
+    lists what is kept aside, and why.
     """
     flags = common(store, json, quiet, verbose) | collection_flags(dataset, interval, max_dte, strike_range, right)
     resolved = resolve(config, flags | {"job.symbols": (symbol,), "job.from": day, "job.to": day})

@@ -56,8 +56,8 @@ def command(
 ) -> int:
     """Say what a download would do: days, requests, bytes, hours.
 
-    And whether there is room for it. Nothing is asked of the Terminal. The ranges come from days already saved (eight or more), else from published
-    sizes; where there is neither, no number is given.
+    And whether there is room for it. Nothing is asked of the Terminal. The ranges come from days already saved (eight
+    or more), else from published sizes; where there is neither, no number is given.
     """
     flags = common(store, json, quiet, verbose) | collection_flags(dataset, interval, max_dte, strike_range, right)
     flags |= {"job.symbols": tuple(symbols or ()), "job.from": first, "job.to": last}

@@ -56,8 +56,8 @@ def command(
 ) -> int:
     """Check what lies in a store, file by file.
 
-    Nothing is changed without --repair. Exit codes: 0, or 10 if damaged or missing files remain (3 with --strict if days are only unproven); a drive that
-    cannot be read is 4, and says nothing about its files.
+    Nothing is changed without --repair. Exit codes: 0, or 10 if damaged or missing files remain (3 with --strict if
+    days are only unproven); a drive that cannot be read is 4, and says nothing about its files.
     """
     flags = common(store, json, quiet, verbose) | {
         "terminal.tier": tier,

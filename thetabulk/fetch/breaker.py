@@ -1,41 +1,53 @@
 """Closed, open, probing: told as "how many may be in flight". Pure: the time is an argument.
 
-Only failures to get any answer count (refused, no connection, dropped before a status). Any HTTP answer, of any
-status, is life: incident 1 was a Terminal restarted for hours because its 429s were taken for death.
+Requests that all fail, one after the other, are an outage, whatever its cause; the cause decides how it ends. Nobody is
+there (refused, dropped before a status, 474): a small question is enough to see when that is over, so it is asked often.
+Somebody answers, but nothing good (429, 5xx, cut bodies, web pages): only a request for data can tell, so it is tried
+more and more seldom. Neither is a reason to restart a Terminal: an answer of any status is life (incident 1).
 """
 
 UNLIMITED = 1_000_000
 
 
 class Breaker:
-    """Opens after `failures` connection failures in a row; then one probe after 1, 2, 4 … `max_s` seconds.
+    """Opens after `failures` failed requests in a row; then one probe after 1, 2, 4 … `max_s` seconds, up to
+    `failing_max_s` where somebody answers.
 
     It holds requests back rather than failing them: a bulk job has time. Times are seconds of any monotonic clock.
+    `absent`: nobody is there, as far as the last failure tells.
     """
 
-    def __init__(self, *, failures: int = 5, first_s: float = 1.0, max_s: float = 30.0) -> None:
+    def __init__(
+        self, *, failures: int = 5, first_s: float = 1.0, max_s: float = 30.0, failing_max_s: float = 300.0
+    ) -> None:
         self._threshold = failures
         self._first_s = first_s
-        self._max_s = max_s
+        self._longest_s = {True: max_s, False: failing_max_s}
         self._failures = 0
+        self.absent = False
         self.cause = ""
         self.wait_s = 0.0
         self.reopen_at: float | None = None
 
     def succeeded(self) -> None:
-        """There was an HTTP answer."""
+        """There was a good answer, or at least a sign of life where nobody had been."""
         self._failures = 0
+        self.absent = False
         self.cause = ""
         self.wait_s = 0.0
         self.reopen_at = None
 
-    def failed(self, now: float, cause: str) -> None:
-        """There was none. While open, the failures of requests that were sent before say nothing new."""
+    def failed(self, now: float, cause: str, *, absent: bool = True, at_least_s: float = 0.0) -> None:
+        """A request failed. While open, the failures of requests that were sent before say nothing new.
+
+        `at_least_s` is what the answer asks for (Retry-After): the next probe does not come earlier.
+        """
         self._failures += 1
         if self.state(now) == "open" or self._failures < self._threshold:
             return
+        self.absent = absent
         self.cause = cause
-        self.wait_s = min(self._max_s, self.wait_s * 2 or self._first_s)
+        self.wait_s = max(at_least_s, min(self._longest_s[absent], self.wait_s * 2 or self._first_s))
         self.reopen_at = now + self.wait_s
 
     def state(self, now: float) -> str:

@@ -25,7 +25,7 @@ from thetabulk.store.parquet import RAW
 from thetabulk.store.rows import KEY_COLUMNS, Rows
 from thetabulk.store.style import Style
 
-READ_ROWS = 131_072
+READ_ROWS = 32_768
 _EPOCH_DAY = date(1970, 1, 1)
 
 
