@@ -21,3 +21,10 @@ def no_settings_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in os.environ:
         if name.startswith("THETABULK_"):
             monkeypatch.delenv(name)
+
+
+@pytest.fixture(autouse=True)
+def no_state_of_the_user(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Which stores were seen, and settings files: each test has its own, and leaves the user's alone."""
+    for name in ("STATE", "CONFIG", "CACHE"):
+        monkeypatch.setenv(f"XDG_{name}_HOME", str(tmp_path_factory.mktemp(name.lower())))

@@ -90,9 +90,18 @@ class FetchConfig:
         "While the Terminal is not connected (474, 571) no attempt is used up, but this much back-off.",
         least=0,
     )
-    breaker_failures: int = setting(5, "Connection failures in a row that stop all requests but a probe.", least=1)
+    retry_share: float = setting(
+        0.5, "Retries, as a share of the days asked for: what is not granted is asked again in the next round.", least=0
+    )
+    retry_share_in_outage: float = setting(0.1, "The same while the breaker sees an outage.", least=0)
+    breaker_failures: int = setting(5, "Failed requests in a row that stop all requests but a probe.", least=1)
     breaker_first_s: float = setting(1.0, "The wait before the first probe; it doubles with every failure.", least=0)
-    breaker_max_s: float = setting(30.0, "The longest wait between probes.", least=0)
+    breaker_max_s: float = setting(
+        30.0, "The longest wait between probes while nobody is there: a small question is enough.", least=0
+    )
+    breaker_failing_max_s: float = setting(
+        300.0, "The longest wait between probes while all answers are bad: these are requests for data.", least=0
+    )
     body_ceiling_bytes: int = setting(8_589_934_592, "An answer larger than this is broken.", least=1)
     allow_close_delimited: bool = setting(
         False, "Take answers that end with their connection, which cannot be told from cut ones."
@@ -195,6 +204,7 @@ _IN_ORDER = (
     ("fetch.workers_min", "fetch.workers_max"),
     ("fetch.backoff_first_s", "fetch.backoff_max_s"),
     ("fetch.breaker_first_s", "fetch.breaker_max_s"),
+    ("fetch.breaker_first_s", "fetch.breaker_failing_max_s"),
     ("job.from", "job.to"),
 )
 

@@ -8,6 +8,7 @@ A crash state is the image with all writes up to the last flush before the cut, 
 one, in units of 512 bytes: that is what a drive owes nobody.
 """
 
+import errno
 import os
 import struct
 import subprocess
@@ -67,59 +68,79 @@ def marks_before(records: list[Record], cut: int) -> list[str]:
     return [record.content.decode() for record in records[:cut] if record.kind == "M"]
 
 
-def start(mountpoint: Path, image: Path, log: Path) -> "subprocess.Popen[bytes]":
-    """The daemon, in a process of its own: a file system that waits for itself waits for ever."""
-    command = [sys.executable, "-m", "tests.chaos.blocklog", str(mountpoint), str(image), str(log)]
+def start(mountpoint: Path, image: Path, log: Path, flip: Path | None = None) -> "subprocess.Popen[bytes]":
+    """The daemon, in a process of its own: a file system that waits for itself waits for ever.
+
+    If there is a file `flip`, the next write of the start of a Parquet file is stored with one bit changed, that of the
+    byte whose number the file holds; then it is removed.
+    """
+    command = [sys.executable, "-m", "tests.chaos.blocklog", str(mountpoint), str(image), str(log), str(flip or "")]
     return subprocess.Popen(command, cwd=Path(__file__).parents[2], stdout=subprocess.DEVNULL)
 
 
-def _serve(mountpoint: str, image: str, log: str) -> None:
+class _Disk:
+    """The calls of the file system: one disk, and a place for marks."""
+
+    use_ns = True
+
+    def __init__(self, image: str, log: str, flip: str) -> None:
+        self._disk = os.open(image, os.O_RDWR)
+        self._log = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+        self._flip = Path(flip) if flip else None
+
+    def getattr(self, path: str, fh: int | None = None) -> dict[str, Any]:
+        sizes = {"/disk": os.fstat(self._disk).st_size, "/mark": 0}
+        if path == "/":
+            return {"st_mode": 0o40755, "st_nlink": 2}
+        if path not in sizes:
+            import mfusepy
+
+            raise mfusepy.FuseOSError(errno.ENOENT)
+        return {"st_mode": 0o100644, "st_nlink": 1, "st_size": sizes[path]}
+
+    def readdir(self, path: str, fh: int) -> list[str]:
+        return [".", "..", "disk", "mark"]
+
+    def open(self, path: str, flags: int) -> int:
+        return 0
+
+    def read(self, path: str, size: int, offset: int, fh: int) -> bytes:
+        return os.pread(self._disk, size, offset) if path == "/disk" else b""
+
+    def write(self, path: str, data: bytes, offset: int, fh: int) -> int:
+        if path == "/mark":
+            self._note(b"M", 0, data)
+        else:
+            os.pwrite(self._disk, self._flipped(data), offset)
+            self._note(b"W", offset, data)
+        return len(data)
+
+    def truncate(self, path: str, length: int, fh: int | None = None) -> int:
+        return 0
+
+    def fsync(self, path: str, datasync: int, fh: int) -> int:
+        self._note(b"F")
+        return 0
+
+    def flush(self, path: str, fh: int) -> int:
+        return 0
+
+    def _note(self, kind: bytes, offset: int = 0, content: bytes = b"") -> None:
+        os.write(self._log, _HEAD.pack(kind, offset, len(content)) + content)
+
+    def _flipped(self, data: bytes) -> bytes:
+        if self._flip is None or not data.startswith(b"PAR1") or not self._flip.exists():
+            return data
+        place = int(self._flip.read_text()) % len(data)
+        self._flip.unlink()
+        return data[:place] + bytes([data[place] ^ 1]) + data[place + 1 :]
+
+
+def _serve(mountpoint: str, image: str, log: str, flip: str) -> None:
     import mfusepy
 
-    disk, written = os.open(image, os.O_RDWR), open(log, "ab", buffering=0)  # noqa: SIM115 - as long as the process
-
-    def note(kind: bytes, offset: int = 0, content: bytes = b"") -> None:
-        written.write(_HEAD.pack(kind, offset, len(content)) + content)
-
-    class Recorder(mfusepy.Operations):  # type: ignore[misc]
-        use_ns = True
-
-        def getattr(self, path: str, fh: int | None = None) -> dict[str, Any]:
-            if path == "/":
-                return {"st_mode": 0o40755, "st_nlink": 2}
-            if path not in ("/disk", "/mark"):
-                raise mfusepy.FuseOSError(2)
-            size = os.fstat(disk).st_size if path == "/disk" else 0
-            return {"st_mode": 0o100644, "st_nlink": 1, "st_size": size}
-
-        def readdir(self, path: str, fh: int) -> list[str]:
-            return [".", "..", "disk", "mark"]
-
-        def open(self, path: str, flags: int) -> int:
-            return 0
-
-        def read(self, path: str, size: int, offset: int, fh: int) -> bytes:
-            return os.pread(disk, size, offset) if path == "/disk" else b""
-
-        def write(self, path: str, data: bytes, offset: int, fh: int) -> int:
-            if path == "/mark":
-                note(b"M", 0, data)
-            else:
-                os.pwrite(disk, data, offset)
-                note(b"W", offset, data)
-            return len(data)
-
-        def truncate(self, path: str, length: int, fh: int | None = None) -> int:
-            return 0
-
-        def fsync(self, path: str, datasync: int, fh: int) -> int:
-            note(b"F")
-            return 0
-
-        def flush(self, path: str, fh: int) -> int:
-            return 0
-
-    mfusepy.FUSE(Recorder(), mountpoint, foreground=True, nothreads=True, big_writes=True)
+    disk = type("Disk", (_Disk, mfusepy.Operations), {})(image, log, flip)
+    mfusepy.FUSE(disk, mountpoint, foreground=True, nothreads=True, big_writes=True, direct_io=bool(flip))
 
 
 if __name__ == "__main__":

@@ -37,6 +37,12 @@ def key_of(fields: dict[str, Any]) -> Key:
     return fields["dataset"], fields["selection"], fields["symbol"], fields["day"]
 
 
+def line(fields: dict[str, Any]) -> bytes:
+    """A line as the ledger has them, checksum and all."""
+    body = json.dumps({name: value for name, value in fields.items() if name != "crc"}, separators=(",", ":")).encode()[:-1]
+    return b'%s,"crc":"%08x"}\n' % (body, crc32(body))
+
+
 def read(store: Path) -> Lines:
     """The ledger that counts: this generation, or the one before if there is nothing to be read from it."""
     for name in ("ledger.jsonl", "ledger.jsonl.1"):

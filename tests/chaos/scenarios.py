@@ -32,7 +32,6 @@ class Scenario:
     prepare: Callable[[Bench, Path], None]
     start: Callable[..., Ran]
     conditions: tuple[str, ...] = ()
-    bugs: tuple[str, ...] = ()
 
 
 def _download(bench: Bench, store: Path, **how: Any) -> Ran:

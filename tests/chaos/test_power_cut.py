@@ -1,148 +1,20 @@
 """The power goes while a store is written: any prefix, any order, any half of a write. Fault rows A3, A4, B5."""
 
-import os
-import shutil
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from pathlib import Path
 from random import Random
 
 import pytest
 
-from tests.chaos import blocklog, mounts, oracle, vendor
-from tests.chaos.bench import Bench, Ran
-from tests.chaos.blocklog import Record
+from tests.chaos.cuts import DAYS, EXFAT, EXT4, Cuts, FileSystem
 from tests.chaos.figures import Figures
-from tests.chaos.ledger_lines import Key
 from tests.chaos.machine import needs
 from tests.chaos.nursery import Nursery
-from tests.chaos.oracle import Oracle, final_names
-from tests.chaos.reconciled import reconcile
+from tests.chaos.oracle import Oracle
 from tests.chaos.vendor import Vendor
 
-DAYS = 6
-IMAGE_BYTES = 16 * 2**20
 COMPLETED_EVERY = 25
 """Of the crash states, one in so many is not only checked, but downloaded to its end."""
-
-
-@dataclass(frozen=True, slots=True)
-class FileSystem:
-    name: str
-    make: Callable[[Path], None]
-
-    @contextmanager
-    def mounted(self, file: Path, point: Path) -> Iterator[None]:
-        loop = mounts.Loop(file)
-        try:
-            if self.name == "ext4":
-                mounts.mount_ext4(loop.device, point)
-                yield
-                mounts.call("umount", point)
-            else:
-                daemon = mounts.ExfatDaemon(loop.device, point)
-                yield
-                daemon.unmount()
-        finally:
-            loop.detach()
-
-    def repair(self, file: Path) -> None:
-        """What an operating system does with a drive that was not unmounted."""
-        if self.name == "exfat":
-            mounts.call("fsck.exfat", "-y", file, check=False)
-
-
-EXT4 = FileSystem("ext4", mounts.make_ext4)
-EXFAT = FileSystem("exfat", mounts.make_exfat)
-
-
-@dataclass(slots=True)
-class Recorded:
-    """A workload on a drive, every write of it, and when somebody was told that a day is saved."""
-
-    base: bytes
-    records: list[Record]
-
-    def told_before(self, cut: int) -> set[Key]:
-        return oracle.told_in("".join(blocklog.marks_before(self.records, cut)).encode())
-
-
-@dataclass(slots=True)
-class Cuts:
-    """A recorded workload, and the power cuts that it is put through."""
-
-    nursery: Nursery
-    vendor: Vendor
-    oracle: Oracle
-    system: FileSystem
-    folder: Path
-    bugs: tuple[str, ...] = ()
-    violations: list[str] = field(default_factory=list)
-
-    def record(self) -> Recorded:
-        """A download, and (files were touched, so that lines are superseded) starts that compact the ledger."""
-        image = mounts.image(self.folder / "image", IMAGE_BYTES)
-        self.system.make(image)
-        base = image.read_bytes()
-        backing, point, home = (self._folder(name) for name in ("backing", "point", "home"))
-        daemon = blocklog.start(backing, image, self.folder / "log")
-        try:
-            mounts.wait_for((backing / "disk").exists, "the recording disk does not answer")
-            with self.system.mounted(backing / "disk", point):
-                bench = self._bench(home)
-                for start in range(4):
-                    ran = self._download(bench, point / "store", backing / "mark", compact=start == 3)
-                    assert not ran.complaints(allowed=[0])
-                    _touch(point / "store", start)
-            mounts.call("umount", backing)
-            daemon.wait(10)
-        finally:
-            daemon.kill()
-        return Recorded(base, blocklog.read_log(self.folder / "log"))
-
-    def cut(self, recorded: Recorded, rng: Random, *, complete: bool) -> None:
-        cut = rng.randint(1, len(recorded.records))
-        state = self.folder / "state"
-        state.write_bytes(blocklog.crash_state(recorded.base, recorded.records, cut, rng))
-        self.system.repair(state)
-        point, told = self._folder("after"), recorded.told_before(cut)
-        with self.system.mounted(state, point):
-            found = self._look(point / "store", told, complete=complete)
-        self.violations += [f"{self.system.name}, power cut before write {cut}: {one}" for one in found]
-
-    def _look(self, store: Path, told: set[Key], *, complete: bool) -> list[str]:
-        """The drive as it came back, after the next start, and (`complete`) after the next download."""
-        found = self.oracle.judge(store, told)
-        home = self._folder("next")
-        try:
-            if (store / "thetabulk.json").exists():
-                reconcile(store, self.oracle.keys.values(), home)
-                found += [f"after the next start: {one}" for one in self.oracle.judge(store, told)]
-            if complete:
-                ran = self._bench(home).download(store).wait()
-                found += ran.complaints(allowed=[0]) + self.oracle.judge_whole(store, told | ran.told)
-        finally:
-            shutil.rmtree(home)
-        return found
-
-    def _download(self, bench: Bench, store: Path, said: Path, *, compact: bool) -> Ran:
-        conditions = ("small_blocks", "early_compaction") if compact else ("small_blocks",)
-        return bench.download(store, out=said, conditions=conditions, bugs=self.bugs).wait()
-
-    def _bench(self, home: Path) -> Bench:
-        return Bench(self.nursery, self.vendor.url, home, vendor.days(DAYS))
-
-    def _folder(self, name: str) -> Path:
-        folder = self.folder / name
-        folder.mkdir(exist_ok=True)
-        return folder
-
-
-def _touch(store: Path, minute: int) -> None:
-    for name in final_names(store):
-        if name.startswith("option"):
-            os.utime(store / name, (1_700_000_000 + 60 * minute, 1_700_000_000 + 60 * minute))
 
 
 @needs("root", "mounts", "fuse", "loop", "ext4", "exfat")

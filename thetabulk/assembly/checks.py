@@ -57,7 +57,7 @@ class Problem:
 
 @dataclass(slots=True)
 class Report:
-    """What was found. `repaired` is None unless repairs were wanted."""
+    """What was found. `repaired` is None unless repairs were wanted; `left` files were not reached in time."""
 
     checked: int = 0
     bytes: int = 0
@@ -67,10 +67,13 @@ class Report:
     unproven: list[Problem] = field(default_factory=list)
     repaired: list[Problem] | None = None
     notes: list[str] = field(default_factory=list)
+    left: int = 0
 
     def document(self) -> dict[str, object]:
         """The JSON of design §3, with `repaired` if repairs were wanted."""
         found: dict[str, object] = {"checked": self.checked, "bytes": self.bytes}
+        if self.left:
+            found["left"] = self.left
         for name in ("damaged", "missing", "unknown", "unproven", "repaired"):
             if (problems := getattr(self, name)) is not None:
                 found[name] = [problem.row() for problem in problems]
@@ -101,16 +104,22 @@ def sampled(days: Sequence[Saved], percent: float) -> list[Saved]:
 
 def check(
     store: Store, days: Sequence[Saved], depth: Depth, grids: Grids, *, symbols: Collection[str] = (),
-    progress: Progress = lambda *_: None,
+    progress: Progress = lambda *_: None, time_is_up: Callable[[], bool] = lambda: False,
+    looked_at: Callable[[Saved], None] = lambda saved: None,
 ) -> Report:  # fmt: skip
-    """Looks at these days, and for files of ours that no record speaks of. DriveGone when the drive does not answer."""
+    """Looks at these days, in this order, and for files of ours that no record speaks of. `time_is_up` ends it early.
+    DriveGone when the drive does not answer."""
     report = Report(missing=list(_lost_days(store, symbols)))
     candidates = list(_without_record(store, symbols))
     total = sum(saved.bytes for saved in days)
     for number, saved in enumerate(days):
         progress(number, len(days), report.bytes, total)
-        _count(store, saved, depth, grids, report)
-    progress(len(days), len(days), report.bytes, total)
+        if time_is_up():
+            report.left = len(days) - number
+            break
+        if _count(store, saved, depth, grids, report):
+            looked_at(saved)
+    progress(report.checked, len(days), report.bytes, total)
     report.unknown = _still_without_record(store, candidates)
     return report
 
@@ -141,13 +150,15 @@ def look_at(store: Store, saved: Saved, depth: Depth, grids: Grids) -> tuple[str
     return ("unproven" if broken else ""), broken
 
 
-def _count(store: Store, saved: Saved, depth: Depth, grids: Grids, report: Report) -> None:
+def _count(store: Store, saved: Saved, depth: Depth, grids: Grids, report: Report) -> bool:
+    """Whether the file is good."""
     report.checked += 1
     report.bytes += saved.bytes
     kind, text = look_at(store, saved, depth, grids)
     if kind:
         problems: list[Problem] = getattr(report, kind)
         problems.append(Problem(saved.shard, str(store.path_of(saved.shard)), text))
+    return kind in ("", "unproven")
 
 
 def _changed(store: Store, saved: Saved, size: int, depth: Depth) -> str:

@@ -53,6 +53,12 @@ async def meet(
         await sleep(_POLL_S)
 
 
+async def absence(client: Client, url: str) -> str:
+    """What is wrong if the Terminal is not there, or not connected; else "". AccountError as in `meet`."""
+    problem = await _problem(client, url, _ANSWER_TIMEOUT_S)
+    return problem.what if problem else ""
+
+
 async def _problem(client: Client, url: str, timeout_s: float) -> TerminalUnavailable | None:
     try:
         answer = await client.small(STATUS, timeout_s=timeout_s)

@@ -96,6 +96,7 @@ class _Run:
                 store = None
                 if self._orders.command != "download" or stores.exists(path) or stores.is_known(path):
                     store = await self._open(stack, path)
+                    stores.refuse_mirror(store.volume.root)
                     stores.check_fits(store.volume, self._resolved)
                 await contact.meet(client, str(url), self._config.terminal)
                 source = "terminal" if client.simulator is None else "simulator"
@@ -303,7 +304,10 @@ class _Machinery:
         fetch = config.fetch
         ceiling = most_in_flight(config, held)
         limit = Limit(min(fetch.workers_min, ceiling), ceiling)
-        breaker = Breaker(failures=fetch.breaker_failures, first_s=fetch.breaker_first_s, max_s=fetch.breaker_max_s)
+        breaker = Breaker(
+            failures=fetch.breaker_failures, first_s=fetch.breaker_first_s, max_s=fetch.breaker_max_s,
+            failing_max_s=fetch.breaker_failing_max_s,
+        )  # fmt: skip
         hold = Hold()
         gate = Gate(
             (limit.limit, lambda: breaker.capacity(clock.monotonic()), hold.capacity,
@@ -315,6 +319,7 @@ class _Machinery:
             return Fetcher(
                 client, gate, breaker, limit, fetch, open_recording=parts.open_recording, contracts=parts.contracts,
                 emit=emit, monotonic=clock.monotonic, now=clock.now, rng=clock.rng, tier=lambda: held.tier.text,
+                absence=lambda: contact.absence(client, config.terminal.url),
             )  # fmt: skip
 
         keep = config.run.schema_drift == "keep"

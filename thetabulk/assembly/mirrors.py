@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from thetabulk import state
 from thetabulk.assembly import clock
 from thetabulk.assembly.stores import MIRROR_MARK, Store, is_mirror, new_disk, opened
 from thetabulk.config import StoreConfig
@@ -56,10 +55,8 @@ def _copy(source: Store, target: Path, settings: StoreConfig) -> Iterator[Store]
         create_store(target, identity, disk=new_disk())
         made = {"of": identity.store, "path": str(source.volume.root)}
         new_disk().write_file(target.joinpath(*MIRROR_MARK.parts), json.dumps(made).encode() + b"\n")
-    last = state.last_store(state.state_folder())
-    with opened(target, settings, write=True, lock_name=f"{identity.store}-mirror") as copy:
-        if last is not None:
-            state.remember_store(state.state_folder(), last, identity.store, source.volume.device)  # not the mirror
+    lock_name = f"{identity.store}-mirror"
+    with opened(target, settings, write=True, lock_name=lock_name, remember=False) as copy:
         if copy.volume.identity.store != identity.store or not is_mirror(copy.volume.root):
             raise UsageError(f"{target} is another store", hint="a mirror needs a folder of its own")
         yield copy

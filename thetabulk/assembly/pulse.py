@@ -66,8 +66,9 @@ class Pulse:
         elif self._open_since is None:
             self._open_since = now
         elif now - self._open_since > self._pause_limit_s:
+            said = "has not answered" if self._breaker.absent else "has given no good answer"
             raise TerminalUnavailable(
-                f"the Terminal has not answered for {self._pause_limit_s:.0f} s: {self._breaker.cause}",
+                f"the Terminal {said} for {self._pause_limit_s:.0f} s: {self._breaker.cause}",
                 hint="when it is back: thetabulk resume",
             )
         if state != self._state:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from thetabulk.assembly import checks, clock
 from thetabulk.assembly.checks import Depth, Problem, Report
+from thetabulk.assembly.mirrors import bring_day
 from thetabulk.assembly.parts import Grids
 from thetabulk.assembly.reconciling import adopt, quarantine
 from thetabulk.assembly.statuses import reason
@@ -28,6 +29,7 @@ class Mending:
 
     again: list[Problem] = field(default_factory=list)
     lists: list[Shard] = field(default_factory=list)
+    brought: set[Shard] = field(default_factory=set)
     notes: list[str] = field(default_factory=list)
 
 
@@ -50,10 +52,29 @@ def mend(store: Store, report: Report, grids: Grids) -> Mending:
     return done
 
 
+def bring_from(mirror: Store, store: Store, done: Mending) -> None:
+    """Copies what was lost from a mirror, verified on both sides; what the mirror does not have is left to the vendor.
+    UsageError if it is the mirror of another store."""
+    if mirror.volume.identity.store != store.volume.identity.store:
+        raise UsageError(f"{mirror.volume.root} is not a mirror of {store.volume.root}")
+    for problem in done.again:
+        entry = mirror.ledger.days.get(problem.shard)
+        if entry is None or not isinstance(entry.outcome, Saved):
+            continue
+        try:
+            brought = bring_day(mirror, store, entry.outcome)
+        except ValueError as error:
+            done.notes.append(f"{problem.shard}: not from the mirror: {error}")
+            continue
+        store.ledger.record(brought, clock.now())
+        done.brought.add(problem.shard)
+
+
 def fetch_again(resolved: Resolved, done: Mending, fetch: Fetch) -> int:
     """Asks for the days, and for contract lists that were missing. For lists alone nobody waits, and nothing fails."""
-    shards = tuple(dict.fromkeys([*(problem.shard for problem in done.again), *done.lists]))
-    if done.again:
+    left = [problem.shard for problem in done.again if problem.shard not in done.brought]
+    shards = tuple(dict.fromkeys([*left, *done.lists]))
+    if left:
         return fetch(resolved, shards, True)
     if done.lists:
         with suppress(TerminalUnavailable, AccountError, UsageError):
@@ -67,7 +88,7 @@ def look_again(store: Store, report: Report, done: Mending, depth: Depth, grids:
     unproven = [after for before in report.unproven if (after := _still_unproven(store, before, done))]
     fresh = Report(
         report.checked, report.bytes, unknown=report.unknown, unproven=unproven, repaired=repaired,
-        notes=[*report.notes, *done.notes],
+        notes=[*report.notes, *done.notes], left=report.left,
     )  # fmt: skip
     for problem in done.again:
         entry = store.ledger.days.get(problem.shard)

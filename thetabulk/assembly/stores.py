@@ -188,11 +188,15 @@ def check_fits(volume: Volume, resolved: Resolved, source: str | None = None) ->
 
 
 @contextmanager
-def opened(path: Path, settings: StoreConfig, *, write: bool, lock_name: str = "") -> Iterator[Store]:
-    """The store at a path. With `write`: locked for this run, mended, free of dead runs' scratch."""
+def opened(
+    path: Path, settings: StoreConfig, *, write: bool, lock_name: str = "", remember: bool = True
+) -> Iterator[Store]:
+    """The store at a path. With `write`: locked for this run, mended, free of dead runs' scratch. `remember` it as the
+    one used last."""
     disk = new_disk()
     volume = open_store(path, disk=disk, known=is_known(path))
-    state.remember_store(state.state_folder(), volume.root, volume.identity.store, volume.device)
+    if remember:
+        state.remember_store(state.state_folder(), volume.root, volume.identity.store, volume.device)
     if not write:
         with Ledger.open(_inside(volume), write=False, disk=disk) as ledger:
             yield Store(volume, ledger, settings, list(ledger.notes))

@@ -1,14 +1,18 @@
 """`verify`, from the settings to the report."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from thetabulk.assembly import checks, repairs, stores
+from thetabulk.assembly import checks, clock, repairs, stores
+from thetabulk.assembly.checked import Checked
 from thetabulk.assembly.checks import Depth, Progress, Report
 from thetabulk.assembly.parts import Grids
 from thetabulk.assembly.repairs import Fetch
+from thetabulk.assembly.stores import Store
 from thetabulk.config import Resolved
 from thetabulk.errors import ThetabulkError, worst
+from thetabulk.model import Saved
 from thetabulk.plan.calendar import Calendar
 from thetabulk.store.layout import check_symbol
 
@@ -17,12 +21,15 @@ _DAYS_FAILED = 3
 
 @dataclass(frozen=True, slots=True)
 class Inquiry:
-    """What is looked at: how deeply, of which symbols (none named: all), and which share of the days by chance."""
+    """What is looked at: how deeply, of which symbols (none named: all), which share of the days by chance, and for how
+    long (0: until all is done), the longest unseen first. `source` is a mirror to repair from."""
 
     depth: Depth = Depth.FULL
     symbols: tuple[str, ...] = ()
     percent: float = 100.0
+    budget_s: float = 0.0
     repair: bool = False
+    source: Path | None = None
     strict: bool = False
 
 
@@ -50,11 +57,14 @@ def verify(
         days = checks.saved_days(store, symbols)
         if inquiry.percent < 100:
             days = checks.sampled(days, inquiry.percent)
-        report = checks.check(store, days, inquiry.depth, grids, symbols=symbols, progress=progress)
+        report = _check(store, days, inquiry, grids, symbols, progress)
         report.notes = [text for text in (note, *store.notes) if text]
         if not inquiry.repair:
             return Verdict(report, report.exit_code(strict=inquiry.strict))
         done = repairs.mend(store, report, grids)
+        if inquiry.source is not None:
+            with stores.opened(inquiry.source, resolved.config.store, write=False, remember=False) as mirror:
+                repairs.bring_from(mirror, store, done)
     code, error = 0, None
     try:
         code = repairs.fetch_again(_with_store(resolved, store.volume.root), done, fetch)
@@ -64,6 +74,24 @@ def verify(
         report = repairs.look_again(store, report, done, inquiry.depth, grids)
     ended = code if code != _DAYS_FAILED else 0  # which days, and that they remain, is in the report
     return Verdict(report, worst((report.exit_code(strict=inquiry.strict), ended)), error)
+
+
+def _check(
+    store: Store, days: Sequence[Saved], inquiry: Inquiry, grids: Grids, symbols: tuple[str, ...], progress: Progress
+) -> Report:
+    """A slice of it if there is a budget. What was good is remembered, except by a quick look."""
+    remembered = Checked(store, inquiry.depth.name.lower())
+    started = clock.monotonic()
+    if inquiry.budget_s:
+        days = remembered.longest_unseen_first(days)
+    try:
+        return checks.check(
+            store, days, inquiry.depth, grids, symbols=symbols, progress=progress,
+            time_is_up=lambda: 0 < inquiry.budget_s < clock.monotonic() - started, looked_at=remembered.note,
+        )  # fmt: skip
+    finally:
+        if inquiry.depth is not Depth.QUICK:
+            remembered.save()
 
 
 def _with_store(resolved: Resolved, root: Path) -> Resolved:

@@ -26,7 +26,7 @@ COMMANDS = {
     "plan": "Say what a download would do: days, requests, bytes, hours.",
     "accept": "Keep an incomplete answer that was put aside.",
     "export": "Give the vendor's CSV back, byte for byte.",
-    "mirror": "Copy a store to a second drive, verified on both sides; repeatable.",
+    "mirror": "Copy a store to a second drive, verified on both sides.",
     "simulate": "Run the stand-in for the Theta Terminal: no account, no Java.",
     "config": "Show the settings as resolved, or write a config file.",
     "store": "Say what a store is, or rebuild its ledger from the files.",

@@ -17,7 +17,7 @@ def command(
     verbose: VerboseOption = False,
     config: ConfigOption = None,
 ) -> int:
-    """Copy a store to a second drive, verified on both sides; repeatable."""
+    """Copy a store to a second drive, verified on both sides."""
     from thetabulk.assembly import mirrors, stores
     from thetabulk.report.units import size
 

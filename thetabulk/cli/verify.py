@@ -2,6 +2,7 @@
 
 import sys
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -23,6 +24,7 @@ from thetabulk.cli.options import (
 from thetabulk.config import Resolved
 from thetabulk.errors import UsageError
 from thetabulk.model import Shard
+from thetabulk.settings import duration_s
 
 if TYPE_CHECKING:
     from thetabulk.assembly.checks import Depth, Report
@@ -40,9 +42,15 @@ def command(
     sample: Annotated[
         str | None, typer.Option("--sample", metavar="P", help="Only so many percent of the days, by chance.")
     ] = None,
+    budget: Annotated[
+        str | None, typer.Option("--budget", metavar="T", help="Stop after 2h, …; the next time goes on from there.")
+    ] = None,
     repair: Annotated[
         bool, typer.Option("--repair", help="Put damaged files aside, fetch their days and missing ones again.")
     ] = False,
+    source: Annotated[
+        Path | None, typer.Option("--from", metavar="DIR", help="Repair from this mirror first, then from the vendor.")
+    ] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Exit 3 if days lack full proof.")] = False,
     store: StoreOption = None,
     tier: TierOption = None,
@@ -66,6 +74,8 @@ def command(
     }
     resolved = resolve(config, flags)
     percent = _percent(sample)
+    if source is not None and not repair:
+        raise UsageError("--from DIR goes with --repair")
     if sum((quick, full, deep)) > 1:
         raise UsageError("--quick, --full and --deep are three different checks; choose one")
     from thetabulk.assembly import clock, verification
@@ -76,7 +86,9 @@ def command(
     screen = resolved.config.screen
     live = choose(replace(screen, json=False), settings.environment(), is_terminal=sys.stderr.isatty(), width=80)
     depth = Depth.QUICK if quick else Depth.DEEP if deep else Depth.FULL
-    inquiry = verification.Inquiry(depth, tuple(symbols or ()), percent, repair=repair, strict=strict)
+    inquiry = verification.Inquiry(
+        depth, tuple(symbols or ()), percent, _seconds(budget), repair=repair, source=source, strict=strict
+    )  # fmt: skip
     with Checking(sys.stderr, clock.monotonic, live=live == "live", quiet=screen.quiet) as checking:
         found = verification.verify(
             resolved, inquiry, checking.tell,
@@ -100,6 +112,13 @@ def _percent(text: str | None) -> float:
     if not 0 < percent <= 100:
         raise UsageError(f"--sample {text} is no share of the days", hint="write it like 5%")
     return percent
+
+
+def _seconds(text: str | None) -> float:
+    try:
+        return duration_s(text) if text else 0.0
+    except ValueError as error:
+        raise UsageError(f"--budget {text} {error}") from error
 
 
 def _fetch(resolved: Resolved, shards: tuple[Shard, ...], *, wait: bool, simulate: bool) -> int:
@@ -136,8 +155,10 @@ def _lines(report: "Report", depth: "Depth") -> list[str]:
     }
     for name, title in titles.items():
         told += problems(title, [problem.row() for problem in getattr(report, name) or ()])
+    if report.left:
+        told.append(f"{count(report.left)} files were not reached in time; the next time begins with them")
     if not report.damaged and not report.missing:
-        told.append("nothing is damaged or missing")
+        told.append("nothing is damaged or missing" + (" among those that were" if report.left else ""))
     elif report.repaired is None:
         told.append("next: thetabulk verify --repair")
     return told

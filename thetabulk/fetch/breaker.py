@@ -1,9 +1,9 @@
 """Closed, open, probing: told as "how many may be in flight". Pure: the time is an argument.
 
-Requests that all fail, one after the other, are an outage, whatever its cause; the cause decides how it ends. Nobody is
-there (refused, dropped before a status, 474): a small question is enough to see when that is over, so it is asked often.
-Somebody answers, but nothing good (429, 5xx, cut bodies, web pages): only a request for data can tell, so it is tried
-more and more seldom. Neither is a reason to restart a Terminal: an answer of any status is life (incident 1).
+Requests that all fail, one after the other, are an outage, whatever its cause; the cause decides how it ends. Nobody
+is there (refused, dropped before a status, 474): a small question is enough to see when that is over, so it is asked
+often. Somebody answers, but nothing good (429, 5xx, cut bodies, web pages): only a request for data can tell, so it is
+tried more and more seldom. Neither is a reason to restart a Terminal: an answer of any status is life (incident 1).
 """
 
 UNLIMITED = 1_000_000

@@ -22,7 +22,7 @@ class Budget:
         self._left_in_outage = 0.0
 
     def asked(self, *, outage: bool) -> None:
-        """A day's first request in this round was sent."""
+        """A day is asked for, for the first time in this round."""
         if outage:
             self._left_in_outage += self._outage_share
         else:

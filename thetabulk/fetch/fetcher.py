@@ -14,19 +14,21 @@ from pathlib import PurePosixPath
 from typing import Any, ParamSpec, Protocol, TypeVar
 
 from thetabulk.config import FetchConfig
-from thetabulk.errors import AccountError, BadAnswer, ShardError, TerminalAnswer, TransferFailed
+from thetabulk.errors import AccountError, AttemptError, BadAnswer, ShardError, TerminalAnswer, TransferFailed
 from thetabulk.events import AttemptFailed, BytesReceived, Checking, Emit, ShardStarted
 from thetabulk.fetch.breaker import Breaker
+from thetabulk.fetch.budget import Budget
 from thetabulk.fetch.client import Client
 from thetabulk.fetch.gate import Draining, Gate
-from thetabulk.fetch.retry import Setback, retrying
-from thetabulk.fetch.verdict import Verdict, judge_error
+from thetabulk.fetch.retry import Setback, retrying, verdict_of
+from thetabulk.fetch.verdict import Verdict, judge_error, parse_retry_after
 from thetabulk.model import Asked, Contract, Empty, Failed, Outcome, Proof, Refused, Request, Saved, Shard
 
 Listing = asyncio.Future[frozenset[Contract] | None]
 Params = ParamSpec("Params")
 Result = TypeVar("Result")
 
+_OUTAGES = (Verdict.RETRY, Verdict.SLOW_DOWN, Verdict.WAIT)  # if nothing else comes, it is an outage
 SESSION_TAKEN_HINT = (
     "one account has one session: another Theta Terminal, the Python library or another program has logged in, "
     "perhaps on another machine. Stop it, wait ten minutes, restart this Terminal, then: thetabulk resume"
@@ -114,9 +116,14 @@ async def _over(job: asyncio.Future[Any]) -> None:
         raise cancelled
 
 
+async def _nothing_wrong() -> str:
+    return ""
+
+
 class Fetcher:
     """Runs errands. `open_recording` begins a scratch file (may block); `contracts` is the vendor's list for the day,
-    None where it cannot be had."""
+    None where it cannot be had; `absence` asks the Terminal something small, and says what is wrong if nobody is there
+    or it is not connected."""
 
     def __init__(
         self, client: Client, gate: Gate, breaker: Breaker, results: Results, settings: FetchConfig, *,
@@ -124,6 +131,7 @@ class Fetcher:
         contracts: Callable[[Shard], Awaitable[frozenset[Contract] | None]],
         emit: Emit, monotonic: Callable[[], float], now: Callable[[], datetime], rng: Callable[[], float],
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep, tier: Callable[[], str] = lambda: "",
+        absence: Callable[[], Awaitable[str]] = _nothing_wrong,
     ) -> None:  # fmt: skip
         self._client = client
         self._gate = gate
@@ -138,6 +146,8 @@ class Fetcher:
         self._rng = rng
         self._sleep = sleep
         self._tier = tier
+        self._absence = absence
+        self._budget = Budget(settings.retry_share, settings.retry_share_in_outage)
 
     async def fetch(self, errand: Errand) -> Outcome:
         """The Shard's Outcome. Raises ThetabulkError for what ends or pauses the run (drive, disk, account), Draining
@@ -149,6 +159,7 @@ class Fetcher:
             terminal = self._client.simulator or ""
             return Asked(errand.request.text, attempts, seconds, terminal, self._tier())
 
+        self._budget.asked(outage=self._in_outage())
         try:
             async for attempt in self._retrying(errand.shard):
                 with attempt:
@@ -167,7 +178,7 @@ class Fetcher:
             await self._transfer(errand, opened, listings)
             self._emit(Checking(errand.shard))
             listed = await listings[0]
-            weighed = await in_thread(opened[0].weigh, listed, errand.earlier_content)
+            weighed = await self._weighed(errand, opened[0], listed)
             return await self._conclude(errand, opened[0], weighed, asked)
         finally:
             for listing in listings:
@@ -176,6 +187,17 @@ class Fetcher:
                 await in_thread(recording.abort)  # after a commit there is nothing to abort
             for listing in listings:
                 await _over(listing)
+
+    async def _weighed(self, errand: Errand, recording: Recording, listed: frozenset[Contract] | None) -> Weighed:
+        """Only what has been weighed is a good answer to the breaker: a web page comes whole, too."""
+        try:
+            weighed = await in_thread(recording.weigh, listed, errand.earlier_content)
+        except BadAnswer as error:
+            self._breaker.failed(self._monotonic(), str(error), absent=False)
+            raise
+        self._breaker.succeeded()
+        self._gate.changed()
+        return weighed
 
     async def _transfer(self, errand: Errand, opened: list[Recording], listings: list[Listing]) -> None:
         """What is begun here stands in the lists at once: a cancellation may come before this returns."""
@@ -189,36 +211,58 @@ class Fetcher:
 
         async with self._gate.slot():
             self._emit(ShardStarted(errand.shard))
+            seen = await self._look_first()
             await in_thread(begin)
             # Not before there is a slot: a list that is asked for during an outage or a pause is none.
             listings.append(asyncio.ensure_future(self._contracts(errand.shard)))
             try:
                 await self._client.stream(errand.request, opened[0].feed, on_bytes=arrived)
             except BaseException as error:
-                self._learn(error)
+                self._learn(error, seen=seen)
                 raise
-            self._learn(None)
+            self._results.result(Verdict.SAVE)
+            self._gate.changed()
+
+    async def _look_first(self) -> bool:
+        """In an outage a small question goes before the one request for data: True if it was answered well,
+        TransferFailed if nobody is there."""
+        if self._breaker.state(self._monotonic()) != "probing":
+            return False
+        wrong = await self._absence()
+        if wrong:
+            error = TransferFailed(wrong, kind="unreachable")
+            self._learn(error, seen=False)
+            raise error
+        return True
+
+    def _in_outage(self) -> bool:
+        return self._breaker.reopen_at is not None
 
     def _answered(self) -> None:
-        if self._breaker.reopen_at is not None:
+        if self._in_outage() and self._breaker.absent:
             self._breaker.succeeded()
             self._gate.changed()
 
-    def _learn(self, error: BaseException | None) -> None:
-        """Breaker and limit hear how the request ended; answers that say nothing about load never reach the limit."""
-        kind = error.kind if isinstance(error, TransferFailed) else ""
-        if kind in ("unreachable", "dropped"):
-            self._breaker.failed(self._monotonic(), str(error))
-        elif (error is None or isinstance(error, ShardError)) and kind != "stalled":  # perhaps there was no answer
+    def _learn(self, error: BaseException, *, seen: bool) -> None:
+        """Breaker and limit hear how the request ended; answers that say nothing about load never reach the limit.
+
+        `seen`: somebody was there a moment ago, so it is not for want of a Terminal that this failed.
+        """
+        if not isinstance(error, AttemptError | BadAnswer):
+            return  # a cancellation, or the drive
+        verdict = verdict_of(error)
+        if verdict in _OUTAGES:
+            absent = verdict is Verdict.WAIT or (isinstance(error, TransferFailed) and error.kind == "dropped")
+            asked_s = self._asked_to_wait_s(error)
+            self._breaker.failed(self._monotonic(), str(error), absent=absent and not seen, at_least_s=asked_s)
+        else:
             self._breaker.succeeded()
-        verdict = Verdict.SAVE
-        if isinstance(error, TerminalAnswer | TransferFailed):
-            verdict = judge_error(error)
-        elif isinstance(error, BadAnswer):
-            verdict = Verdict.RETRY
-        if error is None or isinstance(error, ShardError):
-            self._results.result(verdict)
+        self._results.result(verdict)
         self._gate.changed()
+
+    def _asked_to_wait_s(self, error: ShardError) -> float:
+        text = error.retry_after if isinstance(error, TerminalAnswer) else ""
+        return min(parse_retry_after(text, self._now()) or 0.0, self._settings.retry_after_max_s)
 
     async def _conclude(
         self, errand: Errand, recording: Recording, weighed: Weighed, asked: Callable[[], Asked]
@@ -258,7 +302,10 @@ class Fetcher:
             error = setback.error
             self._emit(AttemptFailed(shard, setback.attempt, error.kind, str(error), setback.wait_s, setback.last))
 
-        return retrying(self._settings, rng=self._rng, sleep=self._rest, now=self._now, report=report)
+        return retrying(
+            self._settings, rng=self._rng, sleep=self._rest, now=self._now, report=report,
+            granted=lambda: self._budget.grant(outage=self._in_outage()),
+        )  # fmt: skip
 
     async def _rest(self, seconds: float) -> None:
         """A back-off; Draining ends it, for a run that is stopping does not wait for it."""

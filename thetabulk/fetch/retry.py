@@ -32,6 +32,7 @@ def retrying(
     sleep: Callable[[float], Awaitable[None]],
     now: Callable[[], datetime],
     report: Callable[[Setback], None] = lambda setback: None,
+    granted: Callable[[], bool] = lambda: True,
 ) -> AsyncRetrying:
     """`async for attempt in retrying(…): with attempt: …`, for one Shard; the last error is raised as it came.
 
@@ -39,9 +40,10 @@ def retrying(
     `settings.wait_patience_s` of back-off. While nobody listens (`unreachable`) it costs neither: nothing was sent, so
     it is no news about the day. The breaker holds requests back then, and whoever watches it ends a run for which that
     lasts too long. Every other exception ends the loop at once, cancellation included.
-    `rng` gives numbers in [0, 1), `now` the aware time of day, for a Retry-After that is a date.
+    `rng` gives numbers in [0, 1), `now` the aware time of day, for a Retry-After that is a date. `granted` is asked
+    before each attempt that counts, except the first: can the run as a whole afford it (`budget.py`)?
     """
-    course = _Course(settings, rng, now, report)
+    course = _Course(settings, rng, now, report, granted)
     return AsyncRetrying(
         sleep=sleep,
         retry=retry_if_exception(lambda error: isinstance(error, Misfortune) and verdict_of(error) in _AGAIN),
@@ -71,11 +73,13 @@ class _Course:
         rng: Callable[[], float],
         now: Callable[[], datetime],
         report: Callable[[Setback], None],
+        granted: Callable[[], bool],
     ) -> None:
         self._settings = settings
         self._rng = rng
         self._now = now
         self._report = report
+        self._granted = granted
         self._verdict = Verdict.RETRY
         self._attempts = 0
         self._waits = 0
@@ -99,7 +103,9 @@ class _Course:
         return self._rng() * self._bound_s(self._waits or self._attempts)
 
     def stop(self, state: RetryCallState) -> bool:
-        return self._attempts >= self._settings.attempts or self._waited_s > self._settings.wait_patience_s
+        if self._attempts >= self._settings.attempts or self._waited_s > self._settings.wait_patience_s:
+            return True
+        return self._verdict is not Verdict.WAIT and not self._granted()
 
     def tell(self, state: RetryCallState) -> None:
         self._report(Setback(state.attempt_number, _error(state), self._verdict, state.upcoming_sleep, last=False))

@@ -30,7 +30,7 @@ While the answer is sent (at= as above, at=random by default):
     delay                   nothing comes for seconds=1, then all of it
     drip                    rate=1000 bytes a second
     degrade                 as drip, or with answer= as a status: use it with after= or after_s=
-In the answer itself:
+In the answer itself, of the same request always at the same place (but clean-cut, as it has at=random):
     clean-cut               ends early but properly: at=, and by=row, contract or byte
     wrong-day, wrong-symbol            the session before; another symbol. rows=one changes a single row
     drop-contract, double-contract     count=1 of them
@@ -143,6 +143,11 @@ class Fault:
     def draw(self, seed: int, occasion: Occasion, purpose: str) -> int:
         """Chance for the details of a fault that strikes."""
         return draw(seed, self.name, self.place, occasion.request, occasion.attempt, purpose)
+
+    def where(self, seed: int, occasion: Occasion) -> int:
+        """Chance for the place in the answer. Wrong data are wrong in the same way whenever they are asked for."""
+        attempt = occasion.attempt if self.name == "clean-cut" else 0
+        return draw(seed, self.name, self.place, occasion.request, attempt, "where")
 
     def _lot(self, seed: int, occasion: Occasion) -> int:
         return self.draw(seed, occasion, "lot") % MILLION

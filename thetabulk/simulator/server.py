@@ -121,6 +121,8 @@ class Simulator:
             response = await self._answer(request, logged)
         except Refusal as refusal:
             response = self._text(refusal.status, refusal.text, refusal.content_type)
+        except ConnectionError:  # whoever asked has gone away; aiohttp would print a traceback
+            return web.Response()
         logged.status = response.status
         return response
 
@@ -195,7 +197,7 @@ class Simulator:
 
     def _wound(self, fault: Fault, query: Query, occasion: Occasion, expected: int) -> Wound:
         before = query.first - timedelta(3 if query.first.weekday() == 0 else 1)
-        dice = fault.draw(self.config.seed, occasion, "where")
+        dice = fault.where(self.config.seed, occasion)
         other = "SPY" if query.symbol != "SPY" else "QQQ"
         columns = query.endpoint.columns
         return Wound(fault, dice, columns, expected, self._lines.newline, query.first, before, query.symbol, other)

@@ -120,7 +120,7 @@ class RowReader:
         text = _decoded(line, 1)
         if not text.strip():
             raise BadAnswer("the answer is empty", kind="empty-body")
-        names = [name.strip('"') for name in text.rstrip("\r\n").split(",")]
+        names = fields.unquoted(text.rstrip("\r\n").split(","))
         known = list(self._dataset.header)
         appended = names[: len(known)] == known and len(names) > len(known)
         if names != known and not (appended and self._extra_columns):

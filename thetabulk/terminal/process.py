@@ -3,7 +3,9 @@
 import re
 import subprocess
 import sys
+from collections import deque
 from collections.abc import Sequence
+from threading import Thread
 from types import TracebackType
 from typing import Self
 
@@ -41,6 +43,8 @@ class SimulatorProcess:
             said.append(line.strip())
             if found := _LISTENING.search(line):
                 self.url = f"http://{found[1]}"
+                self._listener = Thread(target=deque, args=(self._process.stdout, 0), daemon=True)
+                self._listener.start()  # a full pipe would stop whoever writes into it
                 return self
         self._process.wait()
         raise TerminalUnavailable(f"the simulator did not start: {' / '.join(said[-3:])}")
@@ -54,5 +58,6 @@ class SimulatorProcess:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+        self._listener.join(_STOP_S)
         if self._process.stdout is not None:
             self._process.stdout.close()

@@ -98,9 +98,9 @@ async def test_a_request_that_fails_takes_nothing_from_an_earlier_answer(place: 
     """It is no news about the day's content: `accept` still finds what was kept, and a confirmation still counts."""
     terminal = Terminal()
     lacking = answer(SHARD, contracts=LACKING)
+    terminal.days[SHARD.day] = [lacking, lacking, trouble, lacking]
     with writing(place) as store:
         parts = parts_over(store, terminal, attempts=1)
-        terminal.days[SHARD.day] = [lacking, lacking, trouble, lacking]
         await fetched(parts)
         kept = await fetched(parts)
         assert isinstance(kept, Failed)
@@ -124,7 +124,8 @@ async def test_another_lacking_answer_is_what_the_next_one_is_compared_with(plac
     """The answer that is kept aside stays there until the new one is confirmed."""
     terminal = Terminal()
     other = answer(SHARD, contracts=LACKING[:1])
-    terminal.days[SHARD.day] = [answer(SHARD, contracts=LACKING)] * 2 + [other]
+    lacking = answer(SHARD, contracts=LACKING)
+    terminal.days[SHARD.day] = [lacking, lacking, other]
     with writing(place) as store:
         parts = parts_over(store, terminal)
         kinds = [(await fetched(parts)).kind for _ in range(4)]  # type: ignore[union-attr]

@@ -2,7 +2,7 @@
 
 import errno
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -193,7 +193,7 @@ def test_days_of_other_collections_are_not_mixed_up(place: Path) -> None:
 
 
 @pytest.fixture
-def twelve(tmp_path: Path) -> Iterator[Path]:
+def twelve(tmp_path: Path) -> Path:
     """A store that has lost most of its twelve days."""
     place = tmp_path / "twelve"
     small_store(place, days=())
@@ -203,7 +203,7 @@ def twelve(tmp_path: Path) -> Iterator[Path]:
             save(store, shard, listed=False)
         for shard in days[:11]:
             store.file_of(shard).unlink()
-    yield place
+    return place
 
 
 def test_a_drive_that_has_lost_so_much_is_hardly_the_right_one(twelve: Path) -> None:

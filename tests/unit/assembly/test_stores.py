@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.small_store import DAYS, HOURLY, answer, save, small_store, writing
+from tests.cli.small_store import AT, DAYS, HOURLY, answer, save, small_store, writing
 from tests.unit.assembly.bench import on_a_faulty_drive
 from tests.unit.store.faulty_os import FaultyOs
 from thetabulk.assembly import stores
@@ -76,7 +76,7 @@ def test_another_store_at_the_place_is_not_taken(place: Path) -> None:
 def break_ledger(store: Store, calls: FaultyOs) -> None:
     calls.arm(1, OSError(errno.EIO, "input/output error"), named="write")
     with pytest.raises(DriveGone):
-        store.ledger.record_profile({"grid": 391}, stores.clock.now())
+        store.ledger.record_profile({"grid": 391}, AT)
     calls.arm(0, OSError())
     assert not store.ledger.usable
 
@@ -92,7 +92,7 @@ def test_a_broken_ledger_is_opened_again_and_transfers_in_flight_keep_their_scra
         assert store.obstacle() is None
         assert store.ledger.usable
         part.commit(store.path_of(SHARD))
-        store.ledger.record_profile({"grid": 391}, stores.clock.now())
+        store.ledger.record_profile({"grid": 391}, AT)
     with writing(place) as store:
         assert store.ledger.profile == {"grid": 391}
 
@@ -107,7 +107,7 @@ def test_a_store_that_could_not_be_opened_again_is_tried_once_more(
         assert isinstance(store.obstacle(), ThetabulkError)
         calls.arm(0, OSError())
         assert store.obstacle() is None
-        store.ledger.record_profile({"grid": 406}, stores.clock.now())
+        store.ledger.record_profile({"grid": 406}, AT)
 
 
 def test_the_ledgers_reserve_is_taken_again_once_there_is_room(place: Path) -> None:

@@ -144,10 +144,12 @@ class Onion:
         self.results: list[Verdict] = []
         self.events: list[Event] = []
         self.slept: list[float] = []
+        self.wrong = ""  # what a small question finds out
+        self.looked_at: list[float] = []
         self.fetcher = Fetcher(
             cast(Client, self.client), self.gate, self.breaker, self, settings, open_recording=self._open,
             contracts=self._contracts, emit=self.events.append, monotonic=now, now=lambda: NOON, rng=lambda: 0.5,
-            sleep=self._sleep, tier=lambda: "standard",
+            sleep=self._sleep, tier=lambda: "standard", absence=self._absence,
         )  # fmt: skip
 
     def result(self, verdict: Verdict) -> None:
@@ -174,6 +176,10 @@ class Onion:
 
     async def _list(self) -> frozenset[Contract] | None:
         return LISTED
+
+    async def _absence(self) -> str:
+        self.looked_at.append(now())
+        return self.wrong
 
     async def _sleep(self, seconds: float) -> None:
         self.held_during.append(("sleep", self.gate.in_flight))

@@ -1,6 +1,7 @@
 """One Shard to its Outcome: what every answer becomes, and who learns of it."""
 
 import asyncio
+import contextlib
 import threading
 
 import pytest
@@ -480,22 +481,46 @@ async def test_the_limit_hears_what_the_answer_meant(answer: Exception | None, v
 
 
 @pytest.mark.parametrize(
-    ("error", "failures"),
-    [(NOBODY, 3), (DROPPED, 3), (STALLED, 2), (CUT, 0), (HTML, 0), (NO_DATA, 0), (TerminalAnswer(429, ""), 0)],
+    ("error", "failures", "absent"),
+    [
+        (NOBODY, 5, True),
+        (DROPPED, 5, True),
+        (TerminalAnswer(474, ""), 5, True),
+        (STALLED, 5, False),
+        (CUT, 5, False),
+        (HTML, 5, False),
+        (TerminalAnswer(500, ""), 5, False),
+        (TerminalAnswer(429, ""), 5, False),
+        (NO_DATA, 0, False),
+        (REFUSAL, 0, False),
+        (TerminalAnswer(400, "?"), 0, False),
+    ],
     ids=str,
 )
 @in_virtual_time
-async def test_the_breaker_hears_whether_there_was_an_answer(error: Exception, failures: int) -> None:
-    """Any answer is life. None at all counts; of a stall nobody knows."""
+async def test_the_breaker_hears_whether_there_was_a_good_answer(
+    error: Exception, failures: int, absent: bool
+) -> None:  # fmt: skip
+    """No data and a refusal are good ones; and it hears whether anybody was there."""
     onion = Onion(error, settings=FetchConfig(attempts=1))
-    for _ in range(2):
-        onion.breaker.failed(now(), "earlier")
+    for _ in range(4):
+        onion.breaker.failed(now(), "earlier", absent=not absent)
     asyncio.get_running_loop().call_later(1.1, onion.gate.drain)
-    try:
+    with contextlib.suppress(Draining):
         await onion.fetcher.fetch(errand())
-    except Draining:
-        assert error is NOBODY
-    assert onion.breaker._failures == failures
+    assert (onion.breaker._failures, onion.breaker.absent) == (failures, absent)
+
+
+@in_virtual_time
+async def test_a_whole_body_that_is_no_answer_is_no_success() -> None:
+    """A header and nothing else comes whole; only what has been weighed ends an outage, or begins none."""
+    onion = Onion(settings=FetchConfig(attempts=1))
+    onion.steps[0, "weigh"] = onion.steps[1, "weigh"] = BadAnswer("header only", kind="empty-body")
+    for number in range(1, 3):
+        await onion.fetcher.fetch(errand())
+        assert onion.breaker._failures == number
+    await onion.fetcher.fetch(errand())
+    assert onion.breaker._failures == 0
 
 
 @in_virtual_time
@@ -511,27 +536,63 @@ async def test_the_first_bytes_after_an_outage_open_the_gate() -> None:
     await asyncio.gather(*others)
 
 
+@pytest.mark.parametrize("error", [NOBODY, TerminalAnswer(474, "disconnected")], ids=str)
 @in_virtual_time
-async def test_an_outage_costs_no_day() -> None:
-    """Eleven hours without anybody there: one looks now and then, all wait, and none has failed."""
-    onion = Onion(NOBODY)
-    onion.client.seconds = 0.01
+async def test_an_outage_costs_no_day(error: Exception) -> None:
+    """Eleven hours without anybody there: a small question now and then, all wait, and none has failed."""
+    onion = Onion(error)
+    onion.client.seconds, onion.wrong = 0.01, "nobody is there"
     fetching = [asyncio.ensure_future(onion.fetcher.fetch(errand())) for _ in range(6)]
     await asyncio.sleep(11 * 3600)
-    asked = len(onion.client.asked_at)
     assert not any(one.done() for one in fetching)
-    assert asked < 11 * 3600 / 30 + 20
-    onion.client.answers = (None,)
+    assert len(onion.client.asked_at) < 12
+    assert len(onion.looked_at) < 11 * 3600 / 30 + 20
+    onion.client.answers, onion.wrong = (None,), ""
     outcomes = await asyncio.gather(*fetching)
     assert all(isinstance(outcome, Saved) for outcome in outcomes)
     assert now() < 11 * 3600 + 100
 
 
+@pytest.mark.parametrize(
+    "error", [TerminalAnswer(500, ""), TerminalAnswer(429, ""), CUT, STALLED, HTML, NOBODY], ids=str
+)
+@in_virtual_time
+async def test_an_hour_of_nothing_but_failures_is_few_requests(error: Exception) -> None:
+    """Even if somebody says all the time that all is well, and there is always another day to ask for."""
+    onion = Onion(error)
+    onion.client.seconds = 0.01
+
+    async def one_after_the_other() -> None:
+        while True:
+            await onion.fetcher.fetch(errand())
+
+    workers = [asyncio.ensure_future(one_after_the_other()) for _ in range(24)]
+    await asyncio.sleep(3_600)
+    assert 10 < len(onion.client.asked_at) <= 30
+    for worker in workers:
+        worker.cancel()
+
+
+@in_virtual_time
+async def test_a_retry_after_holds_back_everybody_when_refusals_are_all_that_comes() -> None:
+    """Five of them, and nobody asks for two minutes."""
+    onion = Onion(TerminalAnswer(429, "", retry_after="120"))
+    onion.client.seconds = 0.01
+    fetching = [asyncio.ensure_future(onion.fetcher.fetch(errand())) for _ in range(8)]
+    await asyncio.sleep(119)
+    assert len(onion.client.asked_at) <= 8
+    await asyncio.sleep(10)
+    assert len(onion.client.asked_at) == 9
+    for one in fetching:
+        one.cancel()
+
+
 @in_virtual_time
 async def test_a_day_at_which_the_terminal_falls_over_is_not_asked_for_ever() -> None:
-    """Its request was sent, and the connection dropped: that is about the day, and costs attempts."""
+    """Its request was sent, and the connection dropped: that is about the day, and costs attempts, fewer of them while
+    nobody is there at all."""
     onion = Onion(DROPPED, NOBODY, DROPPED, NOBODY, NOBODY, DROPPED, NOBODY, DROPPED)
     outcome = await onion.fetcher.fetch(errand())
     assert isinstance(outcome, Failed)
     assert outcome.kind == "dropped"
-    assert len(onion.client.asked_at) == 8
+    assert len(onion.client.asked_at) == 6

@@ -24,12 +24,15 @@ REFUSAL = TerminalAnswer(403, "requires a value subscription")
 class Trial:
     """Runs attempts that end as given, the last for ever, and writes down what happened."""
 
-    def __init__(self, *ends: BaseException | None, settings: FetchConfig | None = None, dice: float = 0.5) -> None:
+    def __init__(
+        self, *ends: BaseException | None, settings: FetchConfig | None = None, dice: float = 0.5, granted: int = 99
+    ) -> None:
         self.slept: list[float] = []
         self.told: list[Setback] = []
         self.attempts = 0
         self.error: BaseException | None = None
         self._ends = ends
+        self.granted = granted
         asyncio.run(self._run(settings or FetchConfig(), lambda: dice))
 
     async def _run(self, settings: FetchConfig, rng: Callable[[], float]) -> None:
@@ -37,11 +40,17 @@ class Trial:
             self.slept.append(seconds)
 
         try:
-            async for attempt in retrying(settings, rng=rng, sleep=sleep, now=lambda: NOW, report=self.told.append):
+            async for attempt in retrying(
+                settings, rng=rng, sleep=sleep, now=lambda: NOW, report=self.told.append, granted=self._grant
+            ):
                 with attempt:
                     self._attempt()
         except BaseException as error:  # noqa: BLE001  # a test looks at all of them
             self.error = error
+
+    def _grant(self) -> bool:
+        self.granted -= 1
+        return self.granted >= 0
 
     def _attempt(self) -> None:
         end = self._ends[min(self.attempts, len(self._ends) - 1)]
@@ -154,6 +163,19 @@ def test_a_dropped_connection_costs_an_attempt() -> None:
     """The request was sent: perhaps this very day is what the Terminal falls over."""
     trial = Trial(TransferFailed("dropped", kind="dropped"))
     assert trial.attempts == 4
+
+
+def test_a_retry_that_the_run_cannot_afford_is_not_made() -> None:
+    """It is told as the last, with the error as it came; waiting for a Terminal is nobody's expense."""
+    trial = Trial(*[AWAY] * 5, CUT, *[AWAY] * 5, CUT, CUT, granted=1)
+    assert trial.error is CUT
+    assert trial.attempts == 12
+    assert [setback.last for setback in trial.told] == [False] * 11 + [True]
+
+
+def test_the_last_attempt_is_no_expense() -> None:
+    """Nothing is asked for that would not be used."""
+    assert Trial(CUT).granted == 96
 
 
 def test_every_setback_is_told_before_its_wait() -> None:

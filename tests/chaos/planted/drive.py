@@ -1,0 +1,71 @@
+"""Bugs in how bytes get to the drive."""
+
+import os
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import thetabulk.assembly.stores
+from tests.chaos.planted import bug
+from thetabulk.store.disk import Disk
+from thetabulk.store.part import Part
+from thetabulk.store.volume import Volume
+
+
+@bug
+def no_fsync() -> None:
+    """Files are renamed as they are: the classic that leaves 0 bytes under a final name."""
+    Disk.sync = lambda self, descriptor: "full"  # type: ignore[method-assign]
+
+
+@bug
+def no_folder_fsync() -> None:
+    Disk.sync_folder = lambda self, folder: "full"  # type: ignore[method-assign]
+
+
+@bug
+def append_to_a_part() -> None:
+    """An attempt goes on where the last one was killed: databento's blind "ab"."""
+
+    def open_again(self: Disk, path: Path) -> int:
+        return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
+
+    Disk.create = open_again  # type: ignore[method-assign]
+    thetabulk.assembly.stores.remove_stale_parts = lambda volume: 0
+
+
+@bug
+def make_the_root() -> None:
+    """What is not there is made, wherever the path leads to now."""
+
+    def made(self: Volume, relative: PurePosixPath) -> Path:
+        folder = self.path(relative)
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+    Volume.folder = made  # type: ignore[method-assign]
+    Volume.check = lambda self: None  # type: ignore[method-assign]
+
+
+@bug
+def second_fsync() -> None:
+    """A flush that failed is tried again, and succeeds over lost pages (PostgreSQL's "fsyncgate")."""
+    once = Disk._sync
+
+    def twice(self: Disk, descriptor: int, plain: Any) -> Any:
+        try:
+            return once(self, descriptor, plain)
+        except OSError:
+            return once(self, descriptor, plain)
+
+    Disk._sync = twice  # type: ignore[method-assign]
+
+
+@bug
+def cached_read_back() -> None:
+    """What is read back comes from the page cache, and is always right."""
+    Disk.bypass_cache = lambda self, descriptor: True  # type: ignore[method-assign]
+
+
+@bug
+def no_read_back() -> None:
+    Part._read_back = lambda self, sync: "off"  # type: ignore[method-assign]
