@@ -127,7 +127,7 @@ class Hands:
         victim.write_bytes(b"not yours")
         ledger = store / ".thetabulk/ledger.jsonl"
         key = next(iter(self.oracle.keys))
-        record = {**ledger_lines.read(store).saved()[key], "symbol": "../../../../../precious", "seq": 999}
+        record = {**ledger_lines.read(store).saved()[key], "symbol": "../../../../precious", "seq": 999}
         record["file"] = record["path"] = record["kept"] = str(victim)
         with ledger.open("ab") as file:
             file.write(ledger_lines.line(record))

@@ -12,25 +12,27 @@ from decimal import Decimal, InvalidOperation
 from thetabulk.model import Dataset
 
 Key = tuple[str, ...]
+_LONGEST = "2024-08-02T09:30:00.000"
 _RIGHTS = {"CALL": "CALL", "PUT": "PUT", "C": "CALL", "P": "PUT"}
 
 
 @dataclass(frozen=True)
 class Meaning:
-    """How often each row came (contract and time), and what each said the last time."""
+    """How often each row came, and how often so many rows of each place: a contract and, on a grid, a time. Without a
+    grid the time is a value like any other."""
 
-    counts: Counter[Key]
-    values: dict[Key, tuple[object, ...]]
+    rows: Counter[tuple[Key, tuple[object, ...]]]
+    places: Counter[Key]
 
     def lacks(self, truth: "Meaning") -> bool:
-        return any(key not in self.counts for key in truth.counts)
+        return any(place not in self.places for place in truth.places)
 
     def is_complete(self, truth: "Meaning") -> bool:
         """Every row of the truth, once, and no other; whatever they say."""
-        return self.counts == truth.counts
+        return self.places == truth.places
 
     def is_the_same(self, truth: "Meaning") -> bool:
-        return self.counts == truth.counts and self.values == truth.values
+        return self.rows == truth.rows
 
 
 def read(body: bytes, dataset: Dataset, symbol: str, day: date) -> Meaning | None:
@@ -43,7 +45,7 @@ def read(body: bytes, dataset: Dataset, symbol: str, day: date) -> Meaning | Non
         rows = [_row(line.rstrip("\r").split(","), dataset, symbol, day) for line in lines]
     except (ValueError, KeyError, InvalidOperation):
         return None
-    return Meaning(Counter(key for key, _ in rows), dict(rows))
+    return Meaning(Counter(rows), Counter(place for place, _ in rows))
 
 
 def _row(texts: list[str], dataset: Dataset, symbol: str, day: date) -> tuple[Key, tuple[object, ...]]:
@@ -51,11 +53,14 @@ def _row(texts: list[str], dataset: Dataset, symbol: str, day: date) -> tuple[Ke
     stamp = _moment(fields[dataset.day_column])
     if fields["symbol"] != symbol or stamp.date() != day:
         raise ValueError("another symbol or day")
-    key = (
-        date.fromisoformat(fields["expiration"]).isoformat(), str(_number(fields["strike"]).normalize()),
-        _RIGHTS[fields["right"].upper()], stamp.isoformat(),
+    strike = _number(fields["strike"])
+    if not isinstance(strike, Decimal):
+        raise ValueError("a strike that is no number")
+    place = (
+        date.fromisoformat(fields["expiration"]).isoformat(), str(strike.normalize()),
+        _RIGHTS[fields["right"].upper()], stamp.isoformat() if dataset.interval_ms else "",
     )  # fmt: skip
-    return key, tuple(_READERS.get(column.kind, _whole)(fields[column.name]) for column in dataset.columns[4:])
+    return place, tuple(_READERS.get(column.kind, _whole)(fields[column.name]) for column in dataset.columns[4:])
 
 
 def _bare(text: str) -> str:
@@ -63,20 +68,27 @@ def _bare(text: str) -> str:
 
 
 def _moment(text: str) -> datetime:
-    return datetime.fromisoformat(text.strip(" "))
+    """Python alone would take more: `20240802 0930`."""
+    moment = datetime.fromisoformat(text.strip(" "))
+    if not text.strip(" ").startswith(moment.isoformat(timespec="seconds")) or len(text.strip(" ")) > len(_LONGEST):
+        raise ValueError(text)
+    return moment
+
+
+def _plain(text: str) -> str:
+    """Python's numbers alone would take more: `1_000`, tabs, and the digits of every script."""
+    if not text.isascii() or "_" in text or any(each.isspace() for each in text.strip(" ")):
+        raise ValueError(text)
+    return text.strip(" ")
 
 
 def _whole(text: str) -> int:
-    if not text.isascii() or "_" in text:
-        raise ValueError(text)
-    return int(text.strip(" "))
+    return int(_plain(text))
 
 
 def _number(text: str) -> Decimal | str:
     """NaN by its name, because it equals nothing."""
-    if not text.isascii() or "_" in text:
-        raise ValueError(text)
-    value = Decimal(text.strip(" "))
+    value = Decimal(_plain(text))
     return str(value) if value.is_nan() else value
 
 

@@ -157,7 +157,7 @@ def rewrite_a_number(body: bytes, dice: Random) -> bytes:
     header, lines = _lines(body)
     place = dice.randrange(len(lines))
     fields = lines[place].rstrip(b"\r\n").split(b",")
-    number = dice.randrange(5, len(fields))
+    number = dice.randrange(min(5, len(fields) - 1), len(fields))
     text = fields[number].strip(b'"')
     fields[number] = dice.choice(
         (b"+" + text, b"0" + text, text + b"0", b"-" + text, text + b".0", b" " + text, b"", text[:-1], text + b"e1",
@@ -168,14 +168,12 @@ def rewrite_a_number(body: bytes, dice: Random) -> bytes:
 
 
 def another_contract(body: bytes, dice: Random) -> bytes:
-    """The strike, the right or the expiration of a whole contract is another one."""
+    """The strike, the right or the expiration of a whole contract is another one, perhaps that of its neighbour."""
     header, lines = _lines(body)
-    prefix = b",".join(dice.choice(lines).split(b",")[:4])
-    fields = prefix.split(b",")
-    at = dice.randrange(1, 4)
-    fields[at] = dice.choice(lines).split(b",")[at] if dice.random() < 0.3 else {
-        1: fields[1].replace(b"20", b"18", 1), 2: b"99" + fields[2], 3: dice.choice((b"PUT", b"CALL", b"BOTH", b"C")),
-    }[at]  # fmt: skip
+    fields, others = (dice.choice(lines).split(b",")[:4] for _ in range(2))
+    prefix, at = b",".join(fields), dice.randrange(min(1, len(fields) - 1), len(fields))
+    strange = (fields[at].replace(b"20", b"18", 1), b"99" + fields[at], dice.choice((b"PUT", b"CALL", b"BOTH", b"C")))
+    fields[at] = others[at] if dice.random() < 0.3 and at < len(others) else strange[at - 1]
     return header + b"".join(lines).replace(prefix, b",".join(fields))
 
 

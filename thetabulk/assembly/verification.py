@@ -79,19 +79,18 @@ def verify(
 def _check(
     store: Store, days: Sequence[Saved], inquiry: Inquiry, grids: Grids, symbols: tuple[str, ...], progress: Progress
 ) -> Report:
-    """A slice of it if there is a budget. What was good is remembered, except by a quick look."""
+    """All of it; or a slice, if there is a budget: then what was good is remembered, and the next slice goes on."""
+    if not inquiry.budget_s:
+        return checks.check(store, days, inquiry.depth, grids, symbols=symbols, progress=progress)
     remembered = Checked(store, inquiry.depth.name.lower())
     started = clock.monotonic()
-    if inquiry.budget_s:
-        days = remembered.longest_unseen_first(days)
     try:
         return checks.check(
-            store, days, inquiry.depth, grids, symbols=symbols, progress=progress,
-            time_is_up=lambda: 0 < inquiry.budget_s < clock.monotonic() - started, looked_at=remembered.note,
+            store, remembered.longest_unseen_first(days), inquiry.depth, grids, symbols=symbols, progress=progress,
+            time_is_up=lambda: clock.monotonic() - started > inquiry.budget_s, looked_at=remembered.note,
         )  # fmt: skip
     finally:
-        if inquiry.depth is not Depth.QUICK:
-            remembered.save()
+        remembered.save()
 
 
 def _with_store(resolved: Resolved, root: Path) -> Resolved:
