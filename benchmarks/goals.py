@@ -57,9 +57,9 @@ def _most_mb(peaks: Sequence[int]) -> int:
 
 def _long_run(found: Mapping[str, Any]) -> Iterator[Goal]:
     ledger = found["ledger"]
-    ratio = ledger["last_quarter_us"] / ledger["first_quarter_us"]
-    text = f"an append to the ledger, the last quarter of {ledger['records']:,} against the first"
-    yield Goal(text, "≤ 1.2 ×", f"{ratio:.2f} ×", ratio <= 1.2)
+    first, last = (ledger[name]["record_us"] / ledger[name]["plain_us"] for name in ("first_quarter", "last_quarter"))
+    text = f"an append to the ledger, against a plain write and sync (the last quarter of {ledger['records']:,})"
+    yield Goal(text, "as in the first", f"{last:.1f} × (first {first:.1f} ×)", last <= 1.2 * first)
     ratio = found["last_quarter_s_a_day"] / found["first_quarter_s_a_day"]
     text = f"a day, the last quarter of {found['days']:,} against the first"
     yield Goal(text, "≤ 1.2 ×", f"{ratio:.2f} ×", ratio <= 1.2)

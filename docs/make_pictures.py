@@ -30,6 +30,10 @@ FAULTS = (
 )
 _PATIENCE_S = 600
 _FONT_FACES = re.compile(r"@font-face\s*\{.*?\}\s*", re.DOTALL)  # of a server somewhere: pictures ask nobody
+_BLANK, _CELL = "&#160;", 12.2  # as Rich writes them
+_INDENTED = re.compile(
+    r'x="(?P<x>[\d.]+)" (?P<y>y="[\d.]+") textLength="(?P<length>[\d.]+)"(?P<rest>[^>]*)>(?P<blanks>(?:&#160;)+)(?!<)'
+)
 _CONTROL = re.compile(
     r"(?P<style>\x1b\[[\d;]*m)|\x1b\[(?P<count>\d*)(?P<move>[AK])|\x1b\[\?\d+[hl]|\x1b\][^\x07]*\x07|[\r\n]"
 )
@@ -117,7 +121,14 @@ def draw(name: str, words: list[str], lines: list[str]) -> None:
     for line in lines:
         console.print(Text.from_ansi(line), no_wrap=True, overflow="crop")
     svg = console.export_svg(title="thetabulk", theme=_THEME, unique_id=f"thetabulk-{name}")
-    (PICTURES / f"{name}.svg").write_text(_FONT_FACES.sub("", svg), encoding="utf-8")
+    (PICTURES / f"{name}.svg").write_text(_INDENTED.sub(_moved, _FONT_FACES.sub("", svg)), encoding="utf-8")
+
+
+def _moved(found: re.Match[str]) -> str:
+    """A text that begins with blanks as a text that begins further right: some renderers swallow the blanks."""
+    blanks = len(found["blanks"]) // len(_BLANK)
+    x, length = float(found["x"]) + blanks * _CELL, float(found["length"]) - blanks * _CELL
+    return f'x="{x:g}" {found["y"]} textLength="{length:g}"{found["rest"]}>'
 
 
 def halfway(text: str) -> bool:

@@ -32,7 +32,11 @@ class FileSystem:
         loop = mounts.Loop(file)
         try:
             if self.name == "ext4":
-                mounts.mount_ext4(loop.device, point)
+                try:
+                    mounts.mount_ext4(loop.device, point)
+                except OSError:  # its journal was not enough, as after any crash
+                    mounts.call("fsck.ext4", "-y", loop.device, check=False)
+                    mounts.mount_ext4(loop.device, point)
                 yield
                 mounts.call("umount", point)
             else:

@@ -92,7 +92,6 @@ class Store:
             if place is None:
                 raise
         if self.reopen is not None and (self._lost or not self.ledger.usable):
-            self._lost = True  # until it is open again: what is closed half-way is not to be written to
             self.reopen(self, place or self.volume.root)
             self._lost = False
 
@@ -143,7 +142,8 @@ def refuse_mirror(root: Path) -> None:
     if is_mirror(root):
         raise UsageError(
             f"{root} is the mirror of another store",
-            hint=f"if the original is lost, remove {root.joinpath(*MIRROR_MARK.parts)}: then it is a store like any other",
+            hint=f"if the original is lost, remove {root.joinpath(*MIRROR_MARK.parts)}: then it is a store like any "
+            "other",
         )
 
 

@@ -5,7 +5,7 @@ recording for each attempt; the slot is held for the transfer, never for a back-
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
@@ -21,6 +21,7 @@ from thetabulk.fetch.budget import Budget
 from thetabulk.fetch.client import Client
 from thetabulk.fetch.gate import Draining, Gate
 from thetabulk.fetch.retry import Setback, retrying, verdict_of
+from thetabulk.fetch.split import may_be_empty, ways_to_ask
 from thetabulk.fetch.verdict import Verdict, judge_error, parse_retry_after
 from thetabulk.model import Asked, Contract, Empty, Failed, Outcome, Proof, Refused, Request, Saved, Shard
 
@@ -69,6 +70,7 @@ class Recording(Protocol):
     """Where a body goes (store/recording.py); its calls may block."""
 
     def feed(self, data: bytes) -> None: ...
+    def next_part(self) -> None: ...
     def weigh(self, listed: frozenset[Contract] | None, earlier_content: str) -> Weighed: ...
     def commit(self, target: PurePosixPath, *, print_again: bool = False) -> Committed: ...
     def abort(self) -> None: ...
@@ -116,6 +118,13 @@ async def _over(job: asyncio.Future[Any]) -> None:
         raise cancelled
 
 
+def _is_too_large(error: ShardError) -> bool:
+    """Whether fewer rows at once may help: the Terminal says so, or has stood still in every attempt."""
+    if isinstance(error, TerminalAnswer):
+        return judge_error(error) is Verdict.SPLIT
+    return isinstance(error, TransferFailed) and error.kind == "stalled"
+
+
 async def _nothing_wrong() -> str:
     return ""
 
@@ -160,22 +169,26 @@ class Fetcher:
             return Asked(errand.request.text, attempts, seconds, terminal, self._tier())
 
         self._budget.asked(outage=self._in_outage())
-        try:
-            async for attempt in self._retrying(errand.shard):
-                with attempt:
-                    attempts = attempt.retry_state.attempt_number
-                    return await self._attempt(errand, asked)
-        except TerminalAnswer as answer:
-            return self._without_data(errand, answer, asked())
-        except ShardError as error:
-            return Failed(errand.shard, asked(), error.kind, str(error))
-        raise AssertionError("retrying ends with a result or an error")
+        error: ShardError = ShardError("not asked for")
+        for parts in ways_to_ask(errand.request):
+            try:
+                async for attempt in self._retrying(errand.shard):
+                    with attempt:
+                        attempts += 1
+                        return await self._attempt(errand, parts, asked)
+            except ShardError as raised:
+                error = raised
+            if not _is_too_large(error):
+                break
+        if isinstance(error, TerminalAnswer):
+            return self._without_data(errand, error, asked())
+        return Failed(errand.shard, asked(), error.kind, str(error))
 
-    async def _attempt(self, errand: Errand, asked: Callable[[], Asked]) -> Outcome:
+    async def _attempt(self, errand: Errand, parts: Sequence[Request], asked: Callable[[], Asked]) -> Outcome:
         opened: list[Recording] = []
         listings: list[Listing] = []
         try:
-            await self._transfer(errand, opened, listings)
+            await self._transfer(errand, parts, opened, listings)
             self._emit(Checking(errand.shard))
             listed = await listings[0]
             weighed = await self._weighed(errand, opened[0], listed)
@@ -199,7 +212,9 @@ class Fetcher:
         self._gate.changed()
         return weighed
 
-    async def _transfer(self, errand: Errand, opened: list[Recording], listings: list[Listing]) -> None:
+    async def _transfer(
+        self, errand: Errand, parts: Sequence[Request], opened: list[Recording], listings: list[Listing]
+    ) -> None:
         """What is begun here stands in the lists at once: a cancellation may come before this returns."""
 
         def begin() -> None:
@@ -216,12 +231,36 @@ class Fetcher:
             # Not before there is a slot: a list that is asked for during an outage or a pause is none.
             listings.append(asyncio.ensure_future(self._contracts(errand.shard)))
             try:
-                await self._client.stream(errand.request, opened[0].feed, on_bytes=arrived)
+                await self._stream(errand, parts, opened[0], arrived)
             except BaseException as error:
                 self._learn(error, seen=seen)
                 raise
             self._results.result(Verdict.SAVE)
             self._gate.changed()
+
+    async def _stream(
+        self, errand: Errand, parts: Sequence[Request], recording: Recording, arrived: Callable[[int], None]
+    ) -> None:
+        """One body, or several into the same recording; each has to come to its proper end."""
+        empty: TerminalAnswer | None = None
+        fed = header_due = False
+        for part in parts:
+            if fed and not header_due:
+                await in_thread(recording.next_part)
+                header_due = True
+            try:
+                body = await self._client.stream(part, recording.feed, on_bytes=arrived)
+                if len(parts) > 1 and not body.bytes:
+                    raise BadAnswer(f"a part of the day is empty: {part}", kind="empty-body")
+                fed, header_due = True, False
+            except TerminalAnswer as answer:
+                if len(parts) == 1 or judge_error(answer) is not Verdict.EMPTY:
+                    raise
+                if not may_be_empty(part, errand.request):
+                    raise BadAnswer(f"a part of the day has no data: {part}", kind="cut") from answer
+                empty = answer
+        if not fed and empty is not None:
+            raise empty
 
     async def _look_first(self) -> bool:
         """In an outage a small question goes before the one request for data: True if it was answered well,

@@ -1,5 +1,6 @@
 """The contracts of one answer, numbered in the order in which they came."""
 
+import re
 from datetime import date
 from decimal import Decimal
 
@@ -11,6 +12,7 @@ from thetabulk.errors import BadAnswer
 from thetabulk.model import Contract, Right
 
 _MOST_MILLS = 10**9  # fits the nine digits of a decimal column
+_STRIKE = re.compile(r" *\+?\d{1,12}(?:\.\d{0,12})? *", re.ASCII)
 _RIGHTS = {"CALL": Right.CALL, "PUT": Right.PUT, "C": Right.CALL, "P": Right.PUT}
 
 
@@ -62,8 +64,10 @@ def parse_contract(fields: list[str]) -> Contract:
     """Expiration, strike and right as the vendor prints them. Raises BadAnswer naming the field that is none."""
     expiration, strike, right = fields
     try:
+        if not _STRIKE.fullmatch(strike):  # `Decimal` takes tabs, `1_0` and the digits of every script
+            raise ValueError(strike)
         mills = Decimal(strike) * 1000
-        if not strike.isascii() or "_" in strike or not 0 < mills < _MOST_MILLS or mills != int(mills):
+        if not 0 < mills < _MOST_MILLS or mills != int(mills):
             raise ValueError(strike)
         return Contract(date.fromisoformat(expiration), int(mills), _RIGHTS[right.upper()])
     except (ValueError, ArithmeticError, KeyError) as error:

@@ -7,7 +7,7 @@ abort   nothing of it stays
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
 import zstandard
@@ -51,19 +51,63 @@ class Recording:
         self._writer = self._new_writer() if manner.format == "parquet" else None
         self._zstd = zstandard.ZstdCompressor(level=_ZSTD_LEVEL, write_checksum=True).compressobj()
         self._held = False
+        self._parts = 1
+        self._opening: bytes | None = None  # of a further part, until its header is all there
+        self._part_began = 0
+        self._last = b""
 
     def feed(self, data: bytes) -> None:
         """The next piece of the body. Raises BadAnswer as soon as it cannot be the answer to our request."""
+        if self._opening is not None:
+            data = self._without_header(self._opening + data)
+            if not data:
+                return
+        self._last = data[-1:]
         if self._manner.format == "csv":
             self._part.write(data)
         elif self._manner.format == "csv.zst":
             self._part.write(self._zstd.compress(data))
         self._take(self._weighing.feed(data))
 
+    def next_part(self) -> None:
+        """What is fed from here on is another body of the same day: its header has to be that of the first, and goes.
+        The day is then the one body that the parts would have been."""
+        header = self._weighing.header
+        self._check_part()
+        if self._last != b"\n":
+            self.feed(b"\r\n" if header.endswith("\r\n") else b"\n")
+        self._parts += 1
+        self._opening = b""
+        self._part_began = self._weighing.vendor_bytes
+
+    def _check_part(self) -> None:
+        began = self._part_began if self._parts > 1 else len(self._weighing.header.encode())
+        if self._opening is None and self._weighing.vendor_bytes <= began:
+            raise BadAnswer("a part of the day is a header and nothing else", kind="empty-body")
+
+    def _without_header(self, opening: bytes) -> bytes:
+        """What follows the header of a further part; b"" while the header is not all there."""
+        header = self._weighing.header.encode()
+        if len(opening) < len(header) and header.startswith(opening):
+            self._opening = opening
+            return b""
+        if not opening.startswith(header):
+            raise BadAnswer("a part of the day has another header than the first", kind="header")
+        self._opening = None
+        return opening[len(header) :]
+
     def weigh(self, listed: frozenset[Contract] | None, earlier_content: str) -> Weighed:
         """The body is whole. Raises BadAnswer if its last line is not, or if there are no rows."""
+        if self._opening:
+            raise BadAnswer("a part of the day ends in its header", kind="cut")
+        if self._parts > 1:
+            self._check_part()
         self._take(self._weighing.finish())
-        return self._weighing.weigh(listed, earlier_content)
+        weighed = self._weighing.weigh(listed, earlier_content)
+        if self._parts == 1:
+            return weighed
+        said = (*weighed.findings.remarks, f"asked for in {self._parts} parts, because the whole was too large")
+        return replace(weighed, findings=replace(weighed.findings, remarks=said))
 
     def commit(self, target: PurePosixPath, *, print_again: bool = False) -> Committed:
         """Finishes the file and moves it to `target`, below the store's folder. With `print_again` the whole vendor

@@ -63,7 +63,7 @@ class RowReader:
         self._extra_columns = extra_columns
         self._columns: tuple[Column, ...] = dataset.columns
         self._style: Style | None = None
-        self._header = ""
+        self.header = ""
         self._carry = b""
         self._by_prefix: dict[bytes, tuple[int, bool]] = {}
         self._final_newline = True
@@ -86,7 +86,7 @@ class RowReader:
             carry, self._carry = self._carry, data[cut:]
             return self._read(carry, memoryview(data)[:cut])
         self._carry += data
-        if not self._header:
+        if not self.header:
             line, newline, self._carry = self._carry.partition(b"\n")
             self._read_header(line + newline)
         if self._carry.count(b"\n") < STYLE_LINES:
@@ -102,7 +102,7 @@ class RowReader:
         Raises BadAnswer if the answer has no rows at all. A last line without its line end is read as if it had one:
         `style.final_newline` says that it had none.
         """
-        if not self._header:
+        if not self.header:
             self._read_header(self._carry)
         if not self._carry:
             if not self.lines:
@@ -129,12 +129,12 @@ class RowReader:
         if not line.endswith(b"\n"):
             raise BadAnswer("the answer is a header and nothing else", kind="empty-body")
         self._columns += tuple(Column(name, "text") for name in names[len(known) :])
-        self._header = text
+        self.header = text
 
     def _style_of(self, lines: bytes) -> Style:
         first = [f"{line.decode('utf-8', 'replace')}\n" for line in lines.split(b"\n", STYLE_LINES)[:STYLE_LINES]]
         try:
-            return detect(self._header, first, self._columns)
+            return detect(self.header, first, self._columns)
         except ValueError as error:
             raise BadAnswer(f"line 2 is no row: {sample(first[0])}", kind="row") from error
 

@@ -57,6 +57,11 @@ class Weighing:
         return self._reader.style
 
     @property
+    def header(self) -> str:
+        """As received, line end included; "" until it is here."""
+        return self._reader.header
+
+    @property
     def in_order(self) -> bool:
         return self._check.in_order
 

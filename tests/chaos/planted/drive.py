@@ -23,13 +23,34 @@ def no_folder_fsync() -> None:
 
 
 @bug
+def no_read_back() -> None:
+    Part._read_back = lambda self, sync: "off"  # type: ignore[method-assign]
+
+
+@bug
+def naive() -> None:
+    """Write, rename, flush the ledger: how everyone begins. (Without the flush alone, reading back past the cache
+    still makes the system write the file out, and a power cut finds it there by luck.)"""
+    no_fsync()
+    no_read_back()
+
+
+@bug
 def append_to_a_part() -> None:
-    """An attempt goes on where the last one was killed: databento's blind "ab"."""
+    """An attempt goes on where a killed one ended, and counts what it finds: databento's blind "ab"."""
+    begin = Part.__init__
 
     def open_again(self: Disk, path: Path) -> int:
         return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
 
+    def begin_again(self: Part, *args: Any, **kwargs: Any) -> None:
+        begin(self, *args, **kwargs)
+        found = self.path.read_bytes()
+        self._size = len(found)
+        self._running.update(found)
+
     Disk.create = open_again  # type: ignore[method-assign]
+    Part.__init__ = begin_again  # type: ignore[method-assign]
     thetabulk.assembly.stores.remove_stale_parts = lambda volume: 0
 
 
@@ -64,8 +85,3 @@ def second_fsync() -> None:
 def cached_read_back() -> None:
     """What is read back comes from the page cache, and is always right."""
     Disk.bypass_cache = lambda self, descriptor: True  # type: ignore[method-assign]
-
-
-@bug
-def no_read_back() -> None:
-    Part._read_back = lambda self, sync: "off"  # type: ignore[method-assign]

@@ -114,6 +114,7 @@ def path_from_ledger() -> None:
         else thetabulk.store.layout.data_path(shard, self.format)
     )
     Volume.path = lambda self, relative: self.root.joinpath(*relative.parts)  # type: ignore[method-assign]
+    thetabulk.assembly.reconciling.quarantine_path = lambda path, token: thetabulk.store.layout.QUARANTINE / path.name
 
 
 @bug

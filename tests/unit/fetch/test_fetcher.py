@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import threading
 
 import pytest
@@ -447,7 +448,7 @@ async def test_what_a_thread_raises_after_a_cancellation_is_nobodys_surprise() -
     await asyncio.wait((job,))
     assert job.cancelled()
     del job
-    await asyncio.sleep(0)
+    gc.collect()
     assert told == []
 
 
