@@ -68,7 +68,10 @@ def _long_run(found: Mapping[str, Any]) -> Iterator[Goal]:
 
 
 def _start_up(found: Mapping[str, Any]) -> Iterator[Goal]:
-    base = found["import typer"]["wall_ms"]
-    for name in ("thetabulk --help", "thetabulk status"):
-        ratio = found[name]["wall_ms"] / base
-        yield Goal(f"{name}, against `import typer`", "≤ 1.3 ×", f"{ratio:.2f} ×", ratio <= 1.3)
+    for name, base in (
+        ("thetabulk --help", "import typer"),
+        ("thetabulk status", "a Typer command with one option"),
+    ):
+        ratio = found[name]["wall_ms"] / found[base]["wall_ms"]
+        against = f"`{base}`" if base.startswith("import") else base
+        yield Goal(f"{name}, against {against}", "≤ 1.3 ×", f"{ratio:.2f} ×", ratio <= 1.3)

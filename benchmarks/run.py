@@ -56,7 +56,7 @@ def measured(scratch: Path, arguments: argparse.Namespace, tell: Callable[[str],
     if {"long-run", "start-up"} & set(wanted):
         document["long run"] = long_run.measure(scratch, quick=quick, tell=tell)
     if "start-up" in wanted:
-        store = scratch / "eight-years"
+        store = scratch / long_run.SMALL
         document["start-up"] = startup.measure(scratch, store, repeats=9 if quick else 15, tell=tell)
     return document | {"load_after": machine.load()}
 

@@ -8,8 +8,13 @@ from pathlib import Path
 from benchmarks.child import THETABULK, Cost, environment, median, run
 
 HEAVY = ("aiohttp", "duckdb", "numpy", "pandas", "pyarrow")
+_LEAST = (
+    "import typer\napp = typer.Typer(add_completion=False, rich_markup_mode=None)\n"
+    "@app.command()\ndef least(store: str = ''): pass\napp()"
+)
 _CONTENDERS = {
     "import typer": (sys.executable, "-c", "import typer"),
+    "a Typer command with one option": (sys.executable, "-c", _LEAST),  # Typer imports pydantic to read it
     "thetabulk --help": (*THETABULK, "--help"),
     "thetabulk status": (*THETABULK, "status", "--store"),
 }

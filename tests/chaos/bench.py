@@ -88,6 +88,12 @@ class Bench:
     def resume(self, store: Path, **how: Any) -> Ran:
         return self.start("resume", f"--url={self.url}", f"--store={store}", "--json", **how)
 
+    def export(self, store: Path, day: date) -> bytes:
+        """The vendor's CSV, as the command gives it back."""
+        csv = self.home / f"{day}.csv"
+        assert self.start("export", "QQQ", f"--day={day}", f"--store={store}", f"-o={csv}").wait().code == 0
+        return csv.read_bytes()
+
     def start(self, *argv: str, out: Path | None = None, **how: Any) -> Ran:
         """`how`: conditions, traced (see `child.Order`); `out` takes the standard output, if not a new file."""
         number = next(self._numbers)

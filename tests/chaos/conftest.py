@@ -110,6 +110,7 @@ def undisturbed(
             assert not ran.complaints(allowed=[0])
             known[days] = Oracle(home / "store", bench.days)
             assert known[days].judge_whole(home / "store", ran.told) == []
+            assert bench.export(home / "store", bench.days[0]) == vendor.body("QQQ", bench.days[0])
         return known[days]
 
     return oracle

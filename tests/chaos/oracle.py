@@ -6,7 +6,9 @@ the part of thetabulk that is judged. Its verdict is a list of sentences, one fo
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -17,11 +19,20 @@ import xxhash
 from tests.chaos import ledger_lines, vendor
 from tests.chaos.ledger_lines import Key
 
-_INSIDE = {
-    "ledger.jsonl", "ledger.jsonl.1", "ledger.jsonl.new", "ledger.jsonl.damaged", "reserve", "lock", "lock.json",
-    "accounts.json",
-}  # fmt: skip
+_INSIDE = re.compile(
+    r"(ledger\.jsonl(\.1|\.new|\.damaged|\.before-rebuild-\w+)?|reserve|lock(\.json)?|(verified|mirror)\.json(\.new)?)"
+)
+"""Files that may lie directly in `.thetabulk`."""
+
 _COLUMNS = ("bid_size", "bid_exchange", "bid", "bid_condition", "ask_size", "ask_exchange", "ask", "ask_condition")
+
+
+@dataclass(frozen=True, slots=True)
+class Damage:
+    """The contents of damaged files, and the records that are not true, of a store that is to be mended."""
+
+    contents: frozenset[str]
+    claims: frozenset[Key]
 
 
 class Oracle:
@@ -43,7 +54,7 @@ class Oracle:
             assert saved[key]["vendor_xxh3"] == xxhash.xxh3_128_hexdigest(served)
 
     def judge(self, store: Path, told: Iterable[Key] = ()) -> list[str]:
-        """Whatever has happened, this holds. `told` are days that somebody was told to be saved (I1 to I4)."""
+        """Whatever has happened, this holds (I1 to I4). `told` are days that somebody was told to be saved."""
         if not store.is_dir():
             return [f"lost: {key[3]}, told as saved" for key in told]
         saved = ledger_lines.read(store).saved()
@@ -56,6 +67,25 @@ class Oracle:
             elif digest(store / name) != self._good[name]:
                 found.append(f"torn: {name} is under its final name, and is not what was served")
         return found + self._strays(store)
+
+    def damage_in(self, store: Path) -> "Damage":
+        """What is wrong with a store before a command is to mend it."""
+        saved = ledger_lines.read(store).saved()
+        files = {store / file_of(key) for key in self.keys}
+        bad = {digest(file) for file in files if file.is_file()} - set(self._good.values())
+        return Damage(frozenset(bad), frozenset(key for key in saved if self._false_claim(store, key, saved[key])))
+
+    def judge_mending(self, store: Path, told: Iterable[Key], damage: "Damage") -> list[str]:
+        """The same while damage is mended: what was bad may still be, but nothing else, and it is kept as evidence."""
+        names = [f"{key[2]}-{key[3]}.parquet" for key in damage.claims]
+        found = [one for one in self.judge(store, told) if not any(name in one for name in names)]
+        files = {name: digest(store / name) for name in final_names(store)}
+        for key in damage.claims:
+            held = files.get(str(file_of(key)))
+            if held not in (None, self._good[str(file_of(key))], *damage.contents):
+                found.append(f"torn: {key[3]} is neither what was served nor what was found there")
+        kept = {digest(path) for path in store.rglob("*") if path.is_file()}
+        return found + [f"evidence is gone: {one[:8]}" for one in damage.contents - kept]
 
     def judge_whole(self, store: Path, told: Iterable[Key] = ()) -> list[str]:
         """After a run that came to its end: everything is there, once, byte for byte, and nothing else."""
@@ -74,9 +104,9 @@ class Oracle:
         if key not in self.keys:
             return [f"false saved: {key[3]} was never asked for"]
         if not path.is_file():
-            return [f"false saved: {key[3]}, and there is no file"]
+            return [f"false saved: {path.name}, and there is no file"]
         if digest(path) != record["sha256"] or path.stat().st_size != record["bytes"]:
-            return [f"false saved: {key[3]}, and the file is another"]
+            return [f"false saved: {path.name}, and the file is another"]
         return []
 
     def _strays(self, store: Path) -> list[str]:
@@ -90,7 +120,7 @@ class Oracle:
                 if digest(path) in self._good.values():
                     found.append(f"put aside although good: {path.relative_to(store)}")
             elif where[0] == ".thetabulk":
-                if len(where) == 2 and where[1] not in _INSIDE:
+                if len(where) == 2 and not _INSIDE.fullmatch(where[1]):
                     found.append(f"stray: {path.relative_to(store)}")
             elif where[0] != "option" and path.name not in ("thetabulk.json", "thetabulk.json.new"):
                 found.append(f"stray: {path.relative_to(store)}")

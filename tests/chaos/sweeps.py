@@ -11,7 +11,7 @@ from tests.chaos import ledger_lines, tracing, vendor
 from tests.chaos.bench import Bench, Ran
 from tests.chaos.commit_order import Order
 from tests.chaos.nursery import Nursery
-from tests.chaos.oracle import Oracle
+from tests.chaos.oracle import Damage, Oracle
 from tests.chaos.scenarios import Scenario
 from tests.chaos.tracing import Point
 from tests.chaos.vendor import Vendor
@@ -31,6 +31,7 @@ class Sweep:
     bugs: tuple[str, ...] = ()
     violations: list[str] = field(default_factory=list)
     missed: list[Point] = field(default_factory=list)
+    _damage: Damage = Damage(frozenset(), frozenset())
     _numbers: "count[int]" = field(default_factory=count)
 
     def points(self) -> list[Point]:
@@ -38,7 +39,7 @@ class Sweep:
         bench, _ = self._record()
         found = tracing.points(bench.home / "trace", bench.home)
         assert any(self.scenario.does in point.place for point in found), f"it has not done {self.scenario.does}"
-        return [point for point in found if point.place.startswith(("store", "xdg"))]
+        return [point for point in found if point.place.startswith(("store", "xdg", self.scenario.result))]
 
     def order(self) -> Order:
         """What an undisturbed run does, held against the commit protocol."""
@@ -76,7 +77,7 @@ class Sweep:
         else:
             self.missed.append(point)
             return
-        self._note(point, "SIGKILL", self.oracle.judge(store, ran.told))
+        self._note(point, "SIGKILL", self._judge(store, ran))
         self._recover(point, "SIGKILL", bench, store, ran)
 
     def fail_at(self, point: Point, errno: str) -> None:
@@ -95,21 +96,35 @@ class Sweep:
         """The call claims to have written one byte, and has written none."""
         bench, store = self._fresh()
         ran = self._suffer(bench, store, [point.name], f"retval=1:when={point.number}", [point.place])
-        self._note(point, "a lying write", self.oracle.judge(store))
+        self._note(point, "a lying write", self._judge(store, None))
         self._recover(point, "a lying write", bench, store, ran)
 
     def _judge_failure(self, point: Point, fault: str, bench: Bench, store: Path, ran: Ran) -> None:
         allowed = ERRNOS[fault.split()[0]]
-        self._note(point, fault, ran.complaints(allowed) + self.oracle.judge(store, ran.told))
+        self._note(point, fault, ran.complaints(allowed) + self._judge(store, ran))
         if point.place.endswith(".part") and point.name in ("fsync", "fdatasync"):
             self._note(point, fault, _synced_again(bench.home / "trace"))
         self._recover(point, fault, bench, store, ran)
 
+    def _judge(self, store: Path, ran: Ran | None) -> list[str]:
+        """What lies there right after the fault; `ran` is believed in what it told."""
+        told = ran.told if ran else set()
+        result = store.with_name(self.scenario.result)
+        if self._damage.claims:
+            return self.oracle.judge_mending(result, told, self._damage)
+        return self.oracle.judge(result, told) if result.exists() else [f"lost: {key[3]}" for key in told]
+
     def _recover(self, point: Point, fault: str, bench: Bench, store: Path, ran: Ran) -> None:
+        """The command again, as anyone would, and then whatever is left to do; without the bug, if there was one."""
         bench.bugs = ()
+        again = self.scenario.start(bench, store).wait()
+        self._note(point, fault, again.complaints(allowed=[0]))
         begun = any(record["kind"] == "job" for record in ledger_lines.read(store).records)
-        again = (bench.resume(store) if begun else bench.download(store)).wait()
-        self._note(point, fault, again.complaints(allowed=[0]) + self.oracle.judge_whole(store, ran.told | again.told))
+        last = (bench.resume(store) if begun else bench.download(store)).wait()
+        told = ran.told | again.told | last.told
+        self._note(point, fault, last.complaints(allowed=[0]) + self.oracle.judge_whole(store, told))
+        if self.scenario.result != "store":
+            self._note(point, fault, self.oracle.judge_whole(store.with_name(self.scenario.result)))
         shutil.rmtree(bench.home)
 
     def _note(self, point: Point, fault: str, found: Iterable[str]) -> None:
@@ -122,6 +137,7 @@ class Sweep:
         model = self.folder / f"{self.scenario.name}-model"
         if not model.exists():
             self.scenario.prepare(replace(bench, bugs=()), model)
+            self._damage = self.oracle.damage_in(model)
         if model.exists():
             shutil.copytree(model, home / "store")
         return bench, home / "store"

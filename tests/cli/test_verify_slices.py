@@ -40,7 +40,7 @@ def test_slices_of_a_store_add_up_to_all_of_it(
 def test_a_mirror_heals_what_the_vendor_need_not_be_asked_for(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """One file flipped, one gone: both come back byte for byte, without a Terminal; the flipped one is kept as evidence."""
+    """One file flipped, one gone: both come back byte for byte without a Terminal; the flipped one is kept."""
     small_store(tmp_path / "s")
     assert main(["mirror", str(tmp_path / "m"), "--store", str(tmp_path / "s")]) == 0
     flipped, gone = file_of(tmp_path / "s", 0), file_of(tmp_path / "s", 1)
@@ -56,9 +56,7 @@ def test_a_mirror_heals_what_the_vendor_need_not_be_asked_for(
     assert list((tmp_path / "s" / ".thetabulk" / "quarantine").rglob(flipped.name))
 
 
-def test_a_mirror_is_repeatable_and_no_store_to_write_into(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_mirror_is_repeatable_and_no_store_to_write_into(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The second time copies nothing; a run on the copy is refused, and says what to do if the original is lost."""
     small_store(tmp_path / "s")
     first = document(capsys, "mirror", str(tmp_path / "m"), "--store", str(tmp_path / "s"))

@@ -7,10 +7,11 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Any
 
 from thetabulk.cli.app import main
@@ -103,14 +104,65 @@ def environment(home: Path, **more: str) -> dict[str, str]:
     return {**kept, **folders, "HOME": str(home), "PYTHONPATH": str(REPOSITORY), **SETTINGS, **more}
 
 
+class Running:
+    """A process of ours; `err` is what it has said to people so far."""
+
+    def __init__(self, popen: "subprocess.Popen[bytes]", stderr: Path) -> None:
+        self.popen = popen
+        self._stderr = stderr
+
+    @property
+    def err(self) -> str:
+        return self._stderr.read_text(encoding="utf-8")
+
+    def lines(self) -> Iterator[str]:
+        """What it says to programs, as it comes, to its end."""
+        assert self.popen.stdout is not None
+        return (line.decode() for line in self.popen.stdout)
+
+    def until(self, event: str, times: int = 1, **fields: object) -> None:
+        """Reads its JSON Lines until so many events of a name have come; fails if it ends before."""
+        for line in self.lines():
+            document = json.loads(line)
+            if document["event"] == event and all(document[name] == value for name, value in fields.items()):
+                times -= 1
+                if not times:
+                    return
+        raise AssertionError(f"it ended without {event}: {self.popen.wait()}, {self.err}")
+
+    def kill(self) -> None:
+        self.popen.kill()
+        self.popen.wait()
+
+    def ended(self) -> Done:
+        """Waits for its end; what it had said before `until` returned is left out."""
+        out = "".join(self.lines()).encode()
+        return Done(self.popen.wait(), out, self.err)
+
+
 @contextmanager
-def process(*arguments: str | Path, home: Path, **more: str) -> Iterator[subprocess.Popen[bytes]]:
-    """A command line in a process of its own; killed at the latest when the block ends."""
-    with subprocess.Popen(
-        [*COMMAND, *map(str, arguments)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-        env=environment(home, **more),
-    ) as running:  # fmt: skip
-        try:
-            yield running
-        finally:
-            running.kill()
+def process(*arguments: str | Path, home: Path, command: Sequence[str] = COMMAND, **more: str) -> Iterator[Running]:
+    """A command line in a process of its own, killed when the block ends or the patience does. `more` are settings."""
+    home.mkdir(exist_ok=True)
+    with NamedTemporaryFile(dir=home, suffix=".stderr", delete=False) as stderr:
+        popen = subprocess.Popen(
+            [*command, *map(str, arguments)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=stderr,
+            env=environment(home, **more),
+        )  # fmt: skip
+    timer = threading.Timer(PATIENCE_S, popen.kill)
+    timer.start()
+    try:
+        yield Running(popen, Path(stderr.name))
+    finally:
+        timer.cancel()
+        popen.kill()
+        popen.communicate()
+
+
+@contextmanager
+def simulator_process(*arguments: str, home: Path, port: int = 0) -> Iterator[tuple[Running, str]]:
+    """`python -m thetabulk.simulator` at a port, and its URL; it can be killed."""
+    command = (sys.executable, "-m", "thetabulk.simulator")
+    with process("--port", str(port), *arguments, home=home, command=command) as running:
+        address = next(line.split()[-1] for line in running.lines() if line.startswith("Starting server at"))
+        yield running, f"http://{address}"

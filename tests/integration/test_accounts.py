@@ -143,9 +143,7 @@ def a_port(greeting: bytes | None) -> Iterator[str]:
     ],
 )
 @pytest.mark.usefixtures("patience_of_a_second")
-def test_nobody_or_somebody_else_is_told_in_its_own_words(
-    greeting: bytes | None, message: str, tmp_path: Path
-) -> None:
+def test_nobody_or_somebody_else_is_told_in_its_own_words(greeting: bytes | None, message: str, tmp_path: Path) -> None:
     """Exit code 8 within the patience, no store is made."""
     with a_port(greeting) as url:
         started = time.monotonic()

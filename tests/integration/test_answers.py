@@ -56,7 +56,9 @@ BROKEN = {
 
 
 @pytest.mark.parametrize(("fault", "kind"), BROKEN.items())
-def test_a_broken_answer_is_no_data_and_no_empty_day(fault: str, kind: str, simulator: Simulate, tmp_path: Path) -> None:
+def test_a_broken_answer_is_no_data_and_no_empty_day(
+    fault: str, kind: str, simulator: Simulate, tmp_path: Path
+) -> None:
     """It fails with its kind, nothing of it is kept, its neighbour is saved; another Terminal's answer is taken."""
     ended = download(simulator("--faults", on_the_bad_day(fault)), tmp_path / "s")
     assert (ended.code, ended.counts) == (3, {"saved": 1, "proven": 1, "failed": 1})

@@ -74,7 +74,9 @@ def test_open_interest_is_proven_only_where_no_contract_is_absent(simulator: Sim
         listed = next(one for one in stores.ledger(tmp_path / "s") if one["kind"] == "contracts" and one["day"] == day)
         absent = listed["count"] - entry["contracts"]
         assert entry["proof"] == ("remarks" if absent else "full")
-        assert not absent or entry["remarks"][0].startswith(f"{absent} of {listed['count']} listed contracts are absent")
+        assert not absent or entry["remarks"][0].startswith(
+            f"{absent} of {listed['count']} listed contracts are absent"
+        )
         assert asked.count(day) == (2 if absent > listed["count"] / 10 else 1)
     assert 0 < ended.counts["proven"] < 10
     assert_verified(tmp_path / "s")

@@ -55,9 +55,6 @@ class Checked:
 def _read(store: Store) -> dict[str, dict[str, str]]:
     try:
         found = json.loads(store.volume.path(PATH).read_bytes())
-        return {
-            str(depth): {str(name): str(at) for name, at in seen.items()}
-            for depth, seen in found.items()
-        }
+        return {str(depth): {str(name): str(at) for name, at in seen.items()} for depth, seen in found.items()}
     except (OSError, ValueError, AttributeError):
         return {}

@@ -1,11 +1,13 @@
 """A run: download, resume, update. From settings to exit code, with everything wired in between."""
 
 import asyncio
+import os
 import signal
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
+from itertools import count
 from pathlib import Path
 
 from thetabulk.assembly import clock, contact, stores
@@ -40,6 +42,7 @@ from thetabulk.terminal.process import SimulatorProcess, memory_percent
 QUEUED = 2
 """So many more than the account allows: a queued request hides a gap, and heals a wrong table (design §6)."""
 
+_LEAVE_AT_ONCE = 3
 COMMITTING = 2
 """So many more days than transfers may be under way: those that are checked and committed hold no slot, but memory."""
 
@@ -165,7 +168,7 @@ class _Run:
         error = None
         try:
             await self._walk(machinery, store, wish, plan)
-            if self._orders.command != "download" and not self._ending.codes:
+            if not self._ending.codes:
                 await ask_missing_lists(store, machinery.parts.contracts, shards_of(wish), self._emit)
         except* ThetabulkError as group:
             error = first_error(group)
@@ -355,18 +358,23 @@ def seconds_until(clock_time: str, at: datetime) -> float:
 
 @contextmanager
 def _stopped_by_signals(pipeline: Pipeline) -> Iterator[None]:
-    """First: finish what is in flight. Second: stop now. Afterwards signals do what they did before; one that is
-    ignored stays so (nohup)."""
+    """First: finish what is in flight. Second: stop now. Third: leave at once; the next start tidies up.
+    Afterwards signals do what they did before; one that is ignored stays so (nohup)."""
     loop = asyncio.get_running_loop()
+    presses = count(1)
+
+    def stop(name: str, code: int) -> None:
+        if next(presses) >= _LEAVE_AT_ONCE:
+            os._exit(code)
+        pipeline.stop(name, code)
+
     numbers = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
     before = {number: handler for number in numbers if (handler := signal.getsignal(number)) is not signal.SIG_IGN}
     for number in before:
         try:
-            loop.add_signal_handler(number, pipeline.stop, number.name, 128 + number)
+            loop.add_signal_handler(number, stop, number.name, 128 + number)
         except NotImplementedError:  # Windows: a plain handler, which may only tell the loop
-            signal.signal(
-                number, lambda n, _: loop.call_soon_threadsafe(pipeline.stop, signal.Signals(n).name, 128 + n)
-            )
+            signal.signal(number, lambda n, _: loop.call_soon_threadsafe(stop, signal.Signals(n).name, 128 + n))
     try:
         yield
     finally:

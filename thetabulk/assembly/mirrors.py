@@ -16,6 +16,7 @@ from thetabulk.store.disk import BLOCK_BYTES
 from thetabulk.store.layout import contracts_path
 from thetabulk.store.volume import create_store
 
+
 @dataclass(slots=True)
 class Mirrored:
     """What a mirroring did. `damaged` are days whose file is not what the source's ledger says: not copied."""
@@ -70,10 +71,10 @@ def _differs(copy: Store, shard: Shard, outcome: object) -> bool:
 def _copy_day(source: Store, copy: Store, saved: Saved, done: Mirrored) -> None:
     known = copy.ledger.days.get(saved.shard)
     there = copy.volume.facts(copy.path_of(saved.shard))
-    if known and isinstance(known.outcome, Saved) and known.outcome.sha256 == saved.sha256 and there:
-        if there[0] == saved.bytes:
-            done.kept += 1
-            return
+    same = known and isinstance(known.outcome, Saved) and known.outcome.sha256 == saved.sha256
+    if same and there and there[0] == saved.bytes:
+        done.kept += 1
+        return
     try:
         brought = bring_day(source, copy, saved)
     except ValueError as error:

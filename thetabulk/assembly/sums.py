@@ -1,6 +1,5 @@
-"""`SHA256SUMS` per collection, so that `sha256sum -c` proves a store without thetabulk.
-
-    cd STORE && sha256sum --check --quiet .thetabulk/sums/option/quote/1m/QQQ.sha256
+"""`SHA256SUMS` per collection, so that `sha256sum -c` proves a store without thetabulk:
+`cd STORE && sha256sum --check --quiet .thetabulk/sums/option/quote/1m/QQQ.sha256`.
 """
 
 from collections.abc import Iterable

@@ -25,42 +25,63 @@ from thetabulk.cli.options import (
 )
 from thetabulk.cli.runs import run_with_screen, simulator_arguments
 
+
 def command(
     symbols: Annotated[list[str] | None, typer.Argument(metavar="[SYMBOL]…", help="Underlying symbols.")] = None,
-    first: Annotated[str | None, typer.Option("--from", metavar="DATE",
-                     help="The first day. Else: the first that the subscription serves.")] = None,
-    last: Annotated[str | None, typer.Option("--to", metavar="DATE",
-                    help="The last day. Else: the last settled session.")] = None,
-    dataset: Annotated[str | None, typer.Option("--dataset", metavar="NAME",
-                       help="option/quote (default), option/open_interest, option/eod.")] = None,
+    first: Annotated[
+        str | None,
+        typer.Option("--from", metavar="DATE", help="The first day. Else: the first that the subscription serves."),
+    ] = None,
+    last: Annotated[
+        str | None, typer.Option("--to", metavar="DATE", help="The last day. Else: the last settled session.")
+    ] = None,
+    dataset: Annotated[
+        str | None,
+        typer.Option("--dataset", metavar="NAME", help="option/quote (default), option/open_interest, option/eod."),
+    ] = None,
     interval: Annotated[str | None, typer.Option("--interval", metavar="T", help="1m (default), 5m, … 1h.")] = None,
-    max_dte: Annotated[int | None, typer.Option("--max-dte", metavar="N",
-                       help="Only contracts that expire within N days.")] = None,
-    strike_range: Annotated[int | None, typer.Option("--strike-range", metavar="N",
-                            help="Only N strikes above and below the price.")] = None,
+    max_dte: Annotated[
+        int | None, typer.Option("--max-dte", metavar="N", help="Only contracts that expire within N days.")
+    ] = None,
+    strike_range: Annotated[
+        int | None, typer.Option("--strike-range", metavar="N", help="Only N strikes above and below the price.")
+    ] = None,
     right: Annotated[str | None, typer.Option("--right", metavar="R", help="call, put or both (default).")] = None,
     store: StoreOption = None,
-    file_format: Annotated[str | None, typer.Option("--format", metavar="F",
-                           help="Of a new store: parquet (default), csv, csv.zst.")] = None,
-    prices: Annotated[str | None, typer.Option("--prices", metavar="P",
-                      help="Of a new Parquet store: double (default), decimal.")] = None,
+    file_format: Annotated[
+        str | None, typer.Option("--format", metavar="F", help="Of a new store: parquet (default), csv, csv.zst.")
+    ] = None,
+    prices: Annotated[
+        str | None, typer.Option("--prices", metavar="P", help="Of a new Parquet store: double (default), decimal.")
+    ] = None,
     tier: TierOption = None,
     workers: WorkersOption = None,
-    chunk_size: Annotated[int | None, typer.Option("--chunk-size", metavar="N",
-                          help="Look-ahead of the walk, in trading days.")] = None,
-    max_empty: Annotated[int | None, typer.Option("--max-consecutive-empty", metavar="N",
-                         help="Empty days in a row before the beginning of the data is probed.")] = None,
+    chunk_size: Annotated[
+        int | None, typer.Option("--chunk-size", metavar="N", help="Look-ahead of the walk, in trading days.")
+    ] = None,
+    max_empty: Annotated[
+        int | None,
+        typer.Option(
+            "--max-consecutive-empty",
+            metavar="N",
+            help="Empty days in a row before the beginning of the data is probed.",
+        ),
+    ] = None,
     url: UrlOption = None,
     allow_remote: AllowRemoteOption = False,
     wait: WaitOption = False,
-    max_duration: Annotated[str | None, typer.Option("--max-duration", metavar="T", help="Stop after 90m, 2h, …")] = None,
+    max_duration: Annotated[
+        str | None, typer.Option("--max-duration", metavar="T", help="Stop after 90m, 2h, …")
+    ] = None,
     until: Annotated[str | None, typer.Option("--until", metavar="HH:MM", help="Stop at this time of day.")] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Exit 3 also if days lack full proof.")] = False,
-    schema_drift: Annotated[str | None, typer.Option("--schema-drift", metavar="D",
-                            help="stop (default) or keep: allow appended columns.")] = None,
+    schema_drift: Annotated[
+        str | None, typer.Option("--schema-drift", metavar="D", help="stop (default) or keep: allow appended columns.")
+    ] = None,
     recheck: Annotated[bool, typer.Option("--recheck", help="Ask empty and refused days again.")] = False,
-    simulate: Annotated[bool, typer.Option("--simulate",
-                        help="Against the built-in simulator; takes the options of `simulate` too.")] = False,
+    simulate: Annotated[
+        bool, typer.Option("--simulate", help="Against the built-in simulator; takes the options of `simulate` too.")
+    ] = False,
     seed: SeedOption = None,
     size: SizeOption = None,
     line_format: LineFormatOption = None,

@@ -52,6 +52,4 @@ def command(
     }
     resolved = resolve(config, flags)
     simulator = simulator_arguments(simulate, {}, resolved.config.terminal.tier)
-    return run_with_screen(
-        resolved, command="resume", simulator=simulator, failed_only=failed_only, recheck=recheck
-    )
+    return run_with_screen(resolved, command="resume", simulator=simulator, failed_only=failed_only, recheck=recheck)

@@ -20,5 +20,6 @@ def tune_allocator() -> bool:
     with suppress(OSError, AttributeError):
         mallopt = ctypes.CDLL(None).mallopt
         wanted = {_TRIM_THRESHOLD: 64 << 20, _MMAP_THRESHOLD: 8 << 20, _TOP_PAD: 1 << 20, _ARENA_MAX: 2}
-        return all([mallopt(name, value) for name, value in wanted.items()])
+        done = [mallopt(name, value) for name, value in wanted.items()]
+        return all(done)
     return False

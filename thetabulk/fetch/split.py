@@ -1,7 +1,7 @@
 """A Shard that the Terminal calls too large (570), or never gets to the end of, asked for in parts. Pure.
 
-First by right, then also by time of day: both were seen to work and to add up (thetadata-v3.md §3.3). The parts go into one
-recording, in this order, and count only if every one of them came whole.
+First by right, then also by time of day: both were seen to work and to add up (thetadata-v3.md §3.3). The parts go
+into one recording, in this order, and count only if every one of them came whole.
 """
 
 from datetime import datetime, timedelta

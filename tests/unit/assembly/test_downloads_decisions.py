@@ -243,4 +243,3 @@ def test_how_a_run_ended_is_told_whatever_ended_it(tmp_path: Path) -> None:
         assert isinstance(events[-1], RunFinished)
         assert events[-1].exit_code == told
         assert any(isinstance(event, Notice) and "the request" in event.message for event in events) is (told == 1)
-

@@ -73,6 +73,9 @@ class FakeRecording:
         self.body += data
         self._do("feed")
 
+    def next_part(self) -> None:
+        self._do("next part")
+
     def weigh(self, listed: frozenset[Contract] | None, earlier_content: str) -> Weighed:
         self._onion.listed.append(listed)
         self._do("weigh")

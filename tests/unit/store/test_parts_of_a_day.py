@@ -1,5 +1,6 @@
 """A day that was asked for in parts is stored as the one body that the parts would have been."""
 
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -28,15 +29,17 @@ def fed(one: Recording, bodies: list[bytes], piece: int) -> Recording:
 
 
 @settings(max_examples=25, deadline=None)
-@given(st.lists(st.integers(1, len(LINES) - 1), min_size=1, max_size=4, unique=True), st.integers(1, 900), st.booleans())
+@given(
+    st.lists(st.integers(1, len(LINES) - 1), min_size=1, max_size=4, unique=True), st.integers(1, 900), st.booleans()
+)  # fmt: skip
 def test_parts_make_the_same_file_as_the_whole(
     tmp_path_factory: pytest.TempPathFactory, cuts: list[int], piece: int, ends_cut_off: bool
 ) -> None:
-    """However it is divided, in whatever pieces it comes, also if a part lacks its last line end: one header, every
-    row once, and the whole prints back."""
+    """However it is divided, in whatever pieces it comes, also if parts lack their last line end: one header, every row
+    once, and the whole prints back."""
     tmp_path = tmp_path_factory.mktemp("parts")
     edges = [0, *sorted(cuts), len(LINES)]
-    bodies = [HEADER + b"".join(LINES[low:high]) for low, high in zip(edges, edges[1:], strict=False)]
+    bodies = [HEADER + b"".join(LINES[low:high]) for low, high in pairwise(edges)]
     if ends_cut_off:
         bodies[:-1] = [body[:-1] for body in bodies[:-1]]
     folder = Folder(tmp_path)
