@@ -10,10 +10,12 @@ BY_HAND = ("curl + DuckDB, 1 thread", "curl + DuckDB, 2 threads")
 
 @dataclass(frozen=True, slots=True)
 class Goal:
+    """`met` is None where a figure is only told."""
+
     text: str
     wanted: str
     shown: str
-    met: bool
+    met: bool | None
 
 
 def judged(document: Mapping[str, Any]) -> Iterator[Goal]:
@@ -68,10 +70,12 @@ def _long_run(found: Mapping[str, Any]) -> Iterator[Goal]:
 
 
 def _start_up(found: Mapping[str, Any]) -> Iterator[Goal]:
-    for name, base in (
-        ("thetabulk --help", "import typer"),
-        ("thetabulk status", "a Typer command with one option"),
-    ):
-        ratio = found[name]["wall_ms"] / found[base]["wall_ms"]
-        against = f"`{base}`" if base.startswith("import") else base
-        yield Goal(f"{name}, against {against}", "≤ 1.3 ×", f"{ratio:.2f} ×", ratio <= 1.3)
+    base = found["import typer"]["wall_ms"]
+    ratio = found["thetabulk --help"]["wall_ms"] / base
+    yield Goal("thetabulk --help, against `import typer`", "≤ 1.3 ×", f"{ratio:.2f} ×", ratio <= 1.3)
+    ratio = found["thetabulk status"]["wall_ms"] / base
+    least = found["a Typer command with one option"]["wall_ms"] / base
+    text = "thetabulk status of five days, against the same (Typer's least command with an option: "
+    yield Goal(f"{text}{least:.2f} ×)", "–", f"{ratio:.2f} ×", None)
+    heavy = sorted({*found["modules of --help"]["heavy"], *found["modules of status"]["heavy"]})
+    yield Goal("heavy libraries that these two import", "none", ", ".join(heavy) or "none", not heavy)

@@ -37,7 +37,7 @@ def with_figures(text: str, document: Mapping[str, Any]) -> str:
 
 def figures(document: Mapping[str, Any]) -> list[str]:
     """Where it was measured, the goals, and the whole way by size of day."""
-    return [*_where(document), "", *_goals(document), "", *_sizes(document["whole way"])]
+    return [*_where(document), "", *_goals(document), "", *_sizes(document["whole way"]), "", *_others(document)]
 
 
 def _where(document: Mapping[str, Any]) -> Iterator[str]:
@@ -56,7 +56,8 @@ def _goals(document: Mapping[str, Any]) -> Iterator[str]:
     yield "| what | measured | goal | |"
     yield "|---|---:|---:|---|"
     for goal in judged(document):
-        yield f"| {goal.text} | {goal.shown} | {goal.wanted} | {'met' if goal.met else '**missed**'} |"
+        word = {True: "met", False: "**missed**", None: ""}[goal.met]
+        yield f"| {goal.text} | {goal.shown} | {goal.wanted} | {word} |"
 
 
 def _sizes(groups: Mapping[str, Any]) -> Iterator[str]:
@@ -72,6 +73,16 @@ def _sizes(groups: Mapping[str, Any]) -> Iterator[str]:
                 f"| {days} | {contender} | {found['cpu_s'] / gigabytes:.2f} | {found['wall_s'] / gigabytes:.2f} "
                 f"| {found['peak_bytes'] / 1e6:.0f} | {found['stored_bytes'] / group['rows']:.2f} |"
             )
+
+
+def _others(document: Mapping[str, Any]) -> Iterator[str]:
+    parse, long_run = document["parse"]["cpu_s_a_gb"], document["long run"]
+    readers = ", ".join(f"{name} {seconds:.1f}" for name, seconds in parse.items())
+    yield f"Reading CSV alone, in one thread, CPU-s for each GB: {readers}."
+    yield (
+        f"{long_run['days']:,} small days with their contract lists, launch gap 0: {long_run['wall_s']:.0f} s; "
+        f"`status` of them {long_run['status_wall_s']:.2f} s."
+    )
 
 
 if __name__ == "__main__":

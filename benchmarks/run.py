@@ -35,7 +35,8 @@ def main() -> int:
     target.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
     _tell(f"written: {target}")
     for goal in judged(document):
-        _tell(f"  {'met   ' if goal.met else 'MISSED'}  {goal.text}: {goal.shown} (goal {goal.wanted})")
+        word = {True: "met", False: "MISSED", None: ""}[goal.met]
+        _tell(f"  {word:6}  {goal.text}: {goal.shown} (goal {goal.wanted})")
     return 0
 
 

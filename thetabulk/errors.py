@@ -110,7 +110,7 @@ class TerminalAnswer(AttemptError):
 
 
 class TransferFailed(AttemptError):
-    """No answer, or not a whole one. `kind` is one of unreachable, dropped, cut, stalled, protocol."""
+    """No answer, or not a whole one. `kind` is one of unreachable, dropped, cut, stalled, slept, protocol."""
 
     kind = "transfer"
 

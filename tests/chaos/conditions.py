@@ -5,6 +5,7 @@ None of these is a bug, and none changes what is promised.
 
 import asyncio
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import thetabulk.assembly.clock
@@ -43,8 +44,13 @@ def one_identity() -> None:
     thetabulk.assembly.clock.new_id = lambda: "00000000-0000-4000-8000-000000000000"
 
 
+def one_moment() -> None:
+    """The clock stands still, so that what is named after the time has the same name every time."""
+    thetabulk.assembly.clock.now = lambda: datetime(2025, 1, 6, 12, tzinfo=UTC)
+
+
 _ALL: dict[str, Callable[[], None]] = {
-    each.__name__: each for each in (one_thread, one_identity, small_blocks, early_compaction)
+    each.__name__: each for each in (one_thread, one_identity, one_moment, small_blocks, early_compaction)
 }
 
 

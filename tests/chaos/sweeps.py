@@ -143,7 +143,7 @@ class Sweep:
         return bench, home / "store"
 
     def _start(self, bench: Bench, store: Path) -> Ran:
-        conditions = ("one_thread", "one_identity", "small_blocks", *self.scenario.conditions)
+        conditions = ("one_thread", "one_identity", "one_moment", "small_blocks", *self.scenario.conditions)
         return self.scenario.start(bench, store, conditions=conditions, traced=True)
 
     def _suffer(self, bench: Bench, store: Path, names: list[str], what: str, places: Iterable[str]) -> Ran:

@@ -1,5 +1,6 @@
 """Somebody at a terminal presses Ctrl-C: a real process in a pseudo-terminal."""
 
+import socket
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -81,12 +82,15 @@ def test_ctrl_c_twice_stops_now(simulator: Simulate, tmp_path: Path) -> None:
 
 
 def test_ctrl_c_before_the_first_request_leaves_nothing_behind(tmp_path: Path) -> None:
-    """While an absent Terminal is waited for: exit code 130, no store, no traceback."""
-    where = ("--url", "http://127.0.0.1:9", "--store", tmp_path / "s")
-    with typed("download", "QQQ", *SPAN, *where, home=tmp_path / "home", THETABULK_TERMINAL_START_WAIT_S="60") as run:
-        run.expect("looking around")
-        time.sleep(1.5)  # the libraries are being loaded; there is nothing else to wait for
-        run.sendintr()
-        assert exit_code(run) == 130
-        assert "Traceback" not in run.before
+    """While a Terminal is waited for that takes the call and says nothing: exit code 130, no store, no traceback."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(30)
+        where = ("--url", f"http://127.0.0.1:{listener.getsockname()[1]}", "--store", tmp_path / "s")
+        patience = {"THETABULK_TERMINAL_START_WAIT_S": "60"}
+        with typed("download", "QQQ", *SPAN, *where, home=tmp_path / "home", **patience) as run:
+            caller, _ = listener.accept()
+            with caller:
+                run.sendintr()
+                assert exit_code(run) == 130
+            assert "Traceback" not in run.before
     assert not (tmp_path / "s").exists()

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from uuid import uuid4
 
 monotonic = time.monotonic
+wall = time.time
 sleep = time.sleep
 rng = random.random
 

@@ -329,7 +329,7 @@ class _Machinery:
         self.parts = RunParts(store, client, fetcher, gate, hold, grids, extra_columns=keep)
         self.pulse = Pulse(
             limit, gate, breaker, emit=emit, pause_limit_s=config.run.pause_limit_s, monotonic=clock.monotonic,
-            memory_percent=memory_percent,
+            memory_percent=memory_percent, wall=clock.wall, wake=self.parts.wake,
         )  # fmt: skip
         listeners.append(self.pulse.hear)
 

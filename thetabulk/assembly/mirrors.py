@@ -53,9 +53,9 @@ def _copy(source: Store, target: Path, settings: StoreConfig) -> Iterator[Store]
     if target.resolve() == source.volume.root:
         raise UsageError("a store cannot be its own mirror", hint="name a folder on a second drive")
     if not (target / "thetabulk.json").exists():
-        create_store(target, identity, disk=new_disk())
         made = {"of": identity.store, "path": str(source.volume.root)}
-        new_disk().write_file(target.joinpath(*MIRROR_MARK.parts), json.dumps(made).encode() + b"\n")
+        mark = json.dumps(made).encode() + b"\n"
+        create_store(target, identity, disk=new_disk(), marks={MIRROR_MARK: mark})  # never a copy without its mark
     lock_name = f"{identity.store}-mirror"
     with opened(target, settings, write=True, lock_name=lock_name, remember=False) as copy:
         if copy.volume.identity.store != identity.store or not is_mirror(copy.volume.root):

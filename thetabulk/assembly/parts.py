@@ -149,5 +149,9 @@ class RunParts:
     def in_flight(self) -> int:
         return self._gate.in_flight
 
+    def wake(self) -> None:
+        """This machine has slept: what was in flight begins again."""
+        self._fetcher.wake()
+
     def drain(self) -> None:
         self._gate.drain()

@@ -4,10 +4,11 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from thetabulk.errors import TerminalUnavailable
-from thetabulk.events import BreakerChanged, BytesReceived, Emit, Event, LimitChanged
+from thetabulk.events import BreakerChanged, BytesReceived, Emit, Event, LimitChanged, Notice
 from thetabulk.fetch.breaker import Breaker
 from thetabulk.fetch.gate import Gate
 from thetabulk.fetch.limit import Limit
+from thetabulk.fetch.slumber import Slumber
 
 _TICK_S = 1.0
 
@@ -15,15 +16,19 @@ _TICK_S = 1.0
 class Pulse:
     """Listens to the bytes that arrive, and ticks for ever; cancel it when the run is over.
 
-    Raises TerminalUnavailable when the breaker has been open for `pause_limit_s`.
+    Raises TerminalUnavailable when the breaker has been open for `pause_limit_s`. After this machine has slept `wake` is
+    called: what was in flight then is suspect.
     """
 
     def __init__(
         self, limit: Limit, gate: Gate, breaker: Breaker, *, emit: Emit, pause_limit_s: float,
         monotonic: Callable[[], float], memory_percent: Callable[[], float],
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        wall: Callable[[], float] | None = None, wake: Callable[[], None] = lambda: None,
     ) -> None:  # fmt: skip
         self._limit = limit
+        self._wall = wall or monotonic
+        self._wake = wake
         self._gate = gate
         self._breaker = breaker
         self._emit = emit
@@ -41,8 +46,12 @@ class Pulse:
             self._received += event.count
 
     async def run(self) -> None:
+        slumber = Slumber(self._monotonic(), self._wall(), every_s=_TICK_S)
         while True:
             await self._sleep(_TICK_S)
+            if slept_s := slumber.look(self._monotonic(), self._wall()):
+                self._emit(Notice(f"nothing ran here for {slept_s:.0f} s (sleep, or Ctrl-Z): transfers begin again"))
+                self._wake()
             received, self._received = self._received, 0
             in_flight = self._gate.in_flight
             held_back = in_flight + self._gate.waiting >= self._limit.limit() and self._state == "closed"

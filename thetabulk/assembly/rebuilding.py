@@ -95,7 +95,10 @@ def _replace_ledger(store: Store, saved: list[Saved], done: Rebuilt) -> None:
     only then the new one takes its place."""
     disk, old = store.volume.disk, store.ledger.path
     token = f"{clock.now():%Y%m%dT%H%M%S}"
-    scratch = store.volume.folder(TMP / f"rebuild-{token}")
+    scratch = store.volume.folder(TMP / "rebuild")
+    with disk.translated(scratch):
+        for left in scratch.iterdir():  # by a rebuild that was killed
+            disk.remove(left)
     with Ledger.open(scratch, write=True, disk=disk) as fresh:
         for one in saved:
             fresh.record(one, clock.now())

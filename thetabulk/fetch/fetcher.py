@@ -18,7 +18,7 @@ from thetabulk.errors import AccountError, AttemptError, BadAnswer, ShardError, 
 from thetabulk.events import AttemptFailed, BytesReceived, Checking, Emit, ShardStarted
 from thetabulk.fetch.breaker import Breaker
 from thetabulk.fetch.budget import Budget
-from thetabulk.fetch.client import Client
+from thetabulk.fetch.client import Client, StreamInfo
 from thetabulk.fetch.gate import Draining, Gate
 from thetabulk.fetch.retry import Setback, retrying, verdict_of
 from thetabulk.fetch.split import may_be_empty, ways_to_ask
@@ -156,6 +156,7 @@ class Fetcher:
         self._sleep = sleep
         self._tier = tier
         self._absence = absence
+        self._transfers: set[asyncio.Timeout] = set()
         self._budget = Budget(settings.retry_share, settings.retry_share_in_outage)
 
     async def fetch(self, errand: Errand) -> Outcome:
@@ -249,7 +250,7 @@ class Fetcher:
                 await in_thread(recording.next_part)
                 header_due = True
             try:
-                body = await self._client.stream(part, recording.feed, on_bytes=arrived)
+                body = await self._awake(self._client.stream(part, recording.feed, on_bytes=arrived))
                 if len(parts) > 1 and not body.bytes:
                     raise BadAnswer(f"a part of the day is empty: {part}", kind="empty-body")
                 fed, header_due = True, False
@@ -261,6 +262,23 @@ class Fetcher:
                 empty = answer
         if not fed and empty is not None:
             raise empty
+
+    async def _awake(self, transfer: Awaitable[StreamInfo]) -> StreamInfo:
+        """The transfer, unless `wake` ends it."""
+        until = asyncio.timeout(None)
+        self._transfers.add(until)
+        try:
+            async with until:
+                return await transfer
+        except TimeoutError as error:
+            raise TransferFailed("this machine slept meanwhile", kind="slept") from error
+        finally:
+            self._transfers.discard(until)
+
+    def wake(self) -> None:
+        """After this machine has slept, what was in flight is suspect: it begins again, and costs no attempt."""
+        for transfer in self._transfers:
+            transfer.reschedule(asyncio.get_running_loop().time())
 
     async def _look_first(self) -> bool:
         """In an outage a small question goes before the one request for data: True if it was answered well,
@@ -289,6 +307,8 @@ class Fetcher:
         """
         if not isinstance(error, AttemptError | BadAnswer):
             return  # a cancellation, or the drive
+        if error.kind == "slept":
+            return
         verdict = verdict_of(error)
         if verdict in _OUTAGES:
             absent = verdict is Verdict.WAIT or (isinstance(error, TransferFailed) and error.kind == "dropped")

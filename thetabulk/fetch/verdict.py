@@ -78,7 +78,8 @@ def judge_error(error: AttemptError) -> Verdict:
     """The meaning of a failed attempt: of its answer, if there was one. What found nobody to ask was never sent."""
     if isinstance(error, TerminalAnswer):
         return judge(error.status, error.text)
-    return Verdict.WAIT if isinstance(error, TransferFailed) and error.kind == "unreachable" else Verdict.RETRY
+    free = isinstance(error, TransferFailed) and error.kind in ("unreachable", "slept")
+    return Verdict.WAIT if free else Verdict.RETRY
 
 
 def is_no_data(text: str) -> bool:

@@ -8,7 +8,7 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -124,10 +124,12 @@ def create_store(
     identity: Identity,
     *,
     disk: Disk,
+    marks: Mapping[PurePosixPath, bytes] | None = None,
     is_mount_point: Callable[[Path], bool] = drives.is_mount_point,
     zones: Iterable[Path] = drives.ZONES,
 ) -> Volume:
-    """Make a store at the path and open it. The identity is written last, so half a store is no store.
+    """Make a store at the path and open it. The identity is written last, so half a store is no store; `marks` are
+    files that it has from its first moment on.
 
     The folder may be new, its parent not (UsageError). Where external drives are mounted, something on the way must be
     a mount point (DriveGone). UsageError too if a file, a store, or the remains of one are in the way.
@@ -141,6 +143,8 @@ def create_store(
             disk.make_folder(root)
         for folder in (PurePosixPath(INTERNAL), TMP, QUARANTINE, CONTRACTS, LOGS):
             disk.make_folder(root.joinpath(*folder.parts))
+        for place, content in (marks or {}).items():
+            disk.write_file(root.joinpath(*place.parts), content)
         fields = {**asdict(identity), "created": f"{identity.created.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"}
         disk.write_file(root / IDENTITY, json.dumps(fields, indent=2).encode("ascii") + b"\n")
     return open_store(root, disk=disk, expect_id=identity.store)

@@ -8,7 +8,7 @@ from tests.unit.run.world import QQQ
 from tests.virtual_time import in_virtual_time, now
 from thetabulk.assembly.pulse import Pulse
 from thetabulk.errors import TerminalUnavailable
-from thetabulk.events import BreakerChanged, BytesReceived, Event, LimitChanged
+from thetabulk.events import BreakerChanged, BytesReceived, Event, LimitChanged, Notice
 from thetabulk.fetch.breaker import Breaker
 from thetabulk.fetch.gate import Gate
 from thetabulk.fetch.limit import Limit
@@ -96,3 +96,22 @@ async def test_bytes_of_a_second_are_counted_once() -> None:
     running.cancel()
     assert sum(heard) == 33
     assert len(heard) == 3
+
+
+@in_virtual_time
+async def test_after_sleep_what_was_in_flight_begins_again() -> None:
+    """Said once, with how long; the wall clock went on while the monotonic one stood still."""
+    wired, slept, woken = Wired(), [0.0], []
+    pulse = Pulse(
+        wired.limit, wired.gate, wired.breaker, emit=wired.events.append, pause_limit_s=60.0, monotonic=now,
+        memory_percent=lambda: 40.0, wall=lambda: now() + slept[0], wake=lambda: woken.append(now()),
+    )  # fmt: skip
+    running = asyncio.ensure_future(pulse.run())
+    await asyncio.sleep(10)
+    slept[0] = 7 * 3600.0
+    await asyncio.sleep(10)
+    running.cancel()
+    assert len(woken) == 1
+    assert [event.message for event in wired.events if isinstance(event, Notice)] == [
+        "nothing ran here for 25200 s (sleep, or Ctrl-Z): transfers begin again"
+    ]
