@@ -63,8 +63,8 @@ class Ran:
 
 @dataclass(slots=True)
 class Bench:
-    """Runs `thetabulk` for a store of QQQ's newest days. `home` holds what a user's home does, and what was said; `bugs`
-    are planted into every process."""
+    """Runs `thetabulk` for a store of QQQ's newest days. `home` holds what a user's home does, and what was said;
+    `bugs` are planted into every process."""
 
     nursery: Nursery
     url: str
@@ -91,7 +91,8 @@ class Bench:
     def export(self, store: Path, day: date) -> bytes:
         """The vendor's CSV, as the command gives it back."""
         csv = self.home / f"{day}.csv"
-        assert self.start("export", "QQQ", f"--day={day}", f"--store={store}", f"-o={csv}").wait().code == 0
+        ran = self.start("export", "QQQ", f"--day={day}", f"--store={store}", "-o", str(csv)).wait()
+        assert ran.code == 0, ran.err.read_text()
         return csv.read_bytes()
 
     def start(self, *argv: str, out: Path | None = None, **how: Any) -> Ran:

@@ -1,8 +1,7 @@
 """Tiers, seeds, figures, and the processes that the chaos tests share.
 
-    make chaos            the CI tier
-    make chaos-release    the release tier (THETABULK_TIER=release)
-    pytest tests/chaos/test_random_kills.py --seed 42 --scale 0.1      one of them again, or shorter
+`make chaos` runs the CI tier, `make chaos-release` the release tier (THETABULK_TIER=release). One test again, or
+shorter: `tests/chaos/run.sh .venv/bin/python -k random_kills --seed 42 --scale 0.1`.
 """
 
 import os
@@ -46,13 +45,13 @@ def pytest_testnodedown(node: Any) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
-    entries = [*_gathered.entries, *_from_workers]
-    if entries:
+    told = all_figures.summed([*_gathered.entries, *_from_workers])
+    if told:
         terminalreporter.section(f"chaos figures, {TIER} tier")
-        for entry in sorted(entries, key=lambda entry: str(entry["name"])):
-            terminalreporter.write_line(
-                f"{entry['name']}: {entry['count']} {entry['unit']}, {entry['violations']} violations, seed {entry['seed']}"
-            )
+    for one in told:
+        terminalreporter.write_line(
+            f"{one['name']}: {one['count']} {one['unit']}, {one['violations']} violations, seed {one['seed']}"
+        )
     terminalreporter.write_line(f"chaos: {len(terminalreporter.stats.get('skipped', []))} skipped on this machine")
 
 
@@ -108,9 +107,10 @@ def undisturbed(
             bench = Bench(hatchery, prompt_vendor.url, home, vendor.days(days))
             ran = bench.download(home / "store").wait()
             assert not ran.complaints(allowed=[0])
-            known[days] = Oracle(home / "store", bench.days)
-            assert known[days].judge_whole(home / "store", ran.told) == []
+            knowing = Oracle(home / "store", bench.days)
+            assert knowing.judge_whole(home / "store", ran.told) == []
             assert bench.export(home / "store", bench.days[0]) == vendor.body("QQQ", bench.days[0])
+            known[days] = knowing
         return known[days]
 
     return oracle

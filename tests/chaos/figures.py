@@ -22,17 +22,21 @@ class Figure:
     unit: str
 
 
-def merge(entries: list[dict[str, Any]], path: Path = FILE) -> None:
-    """Replaces the entries of the same name and tier. Parts of one promise, from several lanes, are added up."""
-    summed: dict[tuple[str, str], dict[str, Any]] = {}
+def summed(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Parts of one promise, from several lanes, added up; by name. The seed is the first part's."""
+    found: dict[tuple[str, str], dict[str, Any]] = {}
     for entry in entries:
-        known = summed.setdefault((entry["name"], entry["tier"]), {**entry, "count": 0, "violations": 0})
+        known = found.setdefault((entry["name"], entry["tier"]), {**entry, "count": 0, "violations": 0})
         known["count"] += entry["count"]
         known["violations"] += entry["violations"]
+    return [found[key] for key in sorted(found)]
+
+
+def merge(entries: list[dict[str, Any]], path: Path = FILE) -> None:
+    """Replaces the entries of the same name and tier, and leaves the others."""
     old = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
-    kept = {(entry["name"], entry["tier"]): entry for entry in old} | summed
-    text = json.dumps([kept[key] for key in sorted(kept)], indent=1)
-    path.write_text(text + "\n", encoding="utf-8")
+    kept = {(entry["name"], entry["tier"]): entry for entry in [*old, *summed(entries)]}
+    path.write_text(json.dumps([kept[key] for key in sorted(kept)], indent=1) + "\n", encoding="utf-8")
 
 
 class Figures:

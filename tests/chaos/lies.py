@@ -6,7 +6,7 @@ import gzip
 import zlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 
 from tests.unit.fetch.raw_server import CHUNKED, END, Wire, chunk, head, sized
 
@@ -58,6 +58,7 @@ def _flipped(packed: bytes) -> bytes:
     return packed[:-8] + bytes([packed[-8] ^ 1]) + packed[-7:]
 
 
+@cache
 def _bomb(_: bytes) -> bytes:
     packer = zlib.compressobj(9, zlib.DEFLATED, 31)
     return b"".join([*(packer.compress(bytes(1 << 20)) for _ in range(200)), packer.flush()])

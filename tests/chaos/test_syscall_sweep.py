@@ -25,6 +25,8 @@ def sweep(
 
 
 every_scenario = pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
+IN_FULL = ("download", "compaction")
+"""In the CI tier too; the others are sampled there."""
 
 
 @needs("root", "strace")
@@ -42,10 +44,11 @@ def test_a_kill_at_every_call_loses_nothing(
     lane: int, scenario: Scenario, sweep: Callable[[Scenario], Sweep], seed: int, times: Callable[[int, int], int],
     figures: Figures,
 ) -> None:  # fmt: skip
-    """All of them, in every tier: a process may die before any call that changes the drive."""
+    """A process may die before any call that changes the drive: all of them in the release tier."""
     swept = sweep(scenario)
     points = swept.points()[lane::LANES]
-    chosen = Random(seed).sample(points, min(len(points), times(len(points), len(points))))
+    wanted = times(len(points) if scenario.name in IN_FULL else 8, len(points))
+    chosen = Random(f"{seed} {lane}").sample(points, min(len(points), wanted))
     for point in chosen:
         swept.kill_at(point)
     figures.add(f"kills at every call of {scenario.name}", len(chosen), len(swept.violations), seed, "calls")
@@ -61,10 +64,10 @@ def test_a_failing_call_is_told_and_loses_nothing(
     figures: Figures,
 ) -> None:  # fmt: skip
     """EIO, ENOSPC, EACCES, once or for good, and writes that lie: sampled in the CI tier, all in the release tier."""
-    swept, rng = sweep(scenario), Random(f"{seed} {lane}")
-    points = swept.points()
-    faults = swept.faults(points)[lane::LANES]
-    chosen = rng.sample(faults, min(len(faults), times(24, len(faults))))
+    swept = sweep(scenario)
+    faults = swept.faults(swept.points())[lane::LANES]
+    wanted = times(20 if scenario.name in IN_FULL else 8, len(faults))
+    chosen = Random(f"{seed} {lane}").sample(faults, min(len(faults), wanted))
     for fault in chosen:
         fault()
     figures.add(f"failing calls of {scenario.name}", len(chosen), len(swept.violations), seed, "faults")

@@ -322,7 +322,7 @@ class _Machinery:
             return Fetcher(
                 client, gate, breaker, limit, fetch, open_recording=parts.open_recording, contracts=parts.contracts,
                 emit=emit, monotonic=clock.monotonic, now=clock.now, rng=clock.rng, tier=lambda: held.tier.text,
-                absence=lambda: contact.absence(client, config.terminal.url),
+                absence=lambda: contact.absence(client, config.terminal.url), keep_evidence=parts.keep_evidence,
             )  # fmt: skip
 
         keep = config.run.schema_drift == "keep"

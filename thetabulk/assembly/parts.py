@@ -8,7 +8,7 @@ from itertools import count
 
 from thetabulk.assembly import clock
 from thetabulk.assembly.stores import Store
-from thetabulk.errors import ShardError, ThetabulkError
+from thetabulk.errors import BadAnswer, ShardError, ThetabulkError
 from thetabulk.fetch.client import Client
 from thetabulk.fetch.fetcher import Errand, Fetcher, in_thread
 from thetabulk.fetch.gate import Draining, Gate
@@ -25,6 +25,7 @@ from thetabulk.plan.datasets import (
     request_for,
 )
 from thetabulk.run.pipeline import Stopped
+from thetabulk.store.evidence import keep_evidence
 from thetabulk.store.layout import kept_path
 from thetabulk.store.recording import Manner, Recording
 
@@ -91,6 +92,11 @@ class RunParts:
         kind = dataset(shard.collection.dataset)
         return Recording(
             shard, kind, request.text, self._grids.of(shard), self._manner, lambda: self._store.day_part(shard)
+        )  # fmt: skip
+
+    def keep_evidence(self, shard: Shard, error: BadAnswer, head: bytes) -> None:
+        keep_evidence(
+            self._store.volume, shard, error.kind, str(error), head, most_bytes=self._store.settings.quarantine_bytes
         )  # fmt: skip
 
     async def contracts(self, shard: Shard) -> frozenset[Contract] | None:

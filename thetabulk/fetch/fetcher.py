@@ -67,7 +67,9 @@ class Committed(Protocol):
 
 
 class Recording(Protocol):
-    """Where a body goes (store/recording.py); its calls may block."""
+    """Where a body goes (store/recording.py); its calls may block. `head` is the opening of what was fed."""
+
+    head: bytes
 
     def feed(self, data: bytes) -> None: ...
     def next_part(self) -> None: ...
@@ -141,7 +143,9 @@ class Fetcher:
         emit: Emit, monotonic: Callable[[], float], now: Callable[[], datetime], rng: Callable[[], float],
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep, tier: Callable[[], str] = lambda: "",
         absence: Callable[[], Awaitable[str]] = _nothing_wrong,
+        keep_evidence: Callable[[Shard, BadAnswer, bytes], None] = lambda shard, error, head: None,
     ) -> None:  # fmt: skip
+        self._keep_evidence = keep_evidence
         self._client = client
         self._gate = gate
         self._breaker = breaker
@@ -194,6 +198,10 @@ class Fetcher:
             listed = await listings[0]
             weighed = await self._weighed(errand, opened[0], listed)
             return await self._conclude(errand, opened[0], weighed, asked)
+        except BadAnswer as error:
+            if opened:
+                await in_thread(self._keep_evidence, errand.shard, error, opened[0].head)
+            raise
         finally:
             for listing in listings:
                 listing.cancel()

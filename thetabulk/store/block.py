@@ -11,7 +11,11 @@ MARGIN = b" " * 64  # words may begin before the first line and end behind the l
 
 
 class Block:
-    """Whole lines, given in pieces. `whole` says which lines have as many fields as there are columns."""
+    """Whole lines, given in pieces. `whole` says which lines have as many fields as there are columns.
+
+    Lines behind the first that has not are left out: it ends the answer, and a megabyte of nothing but line ends would
+    take a gigabyte of tables (found with a lying server).
+    """
 
     def __init__(self, pieces: Sequence[bytes | memoryview], columns: int) -> None:
         self.data = b"".join((MARGIN, *pieces, MARGIN))
@@ -28,6 +32,8 @@ class Block:
             self.line_ends = np.flatnonzero(newline)
             last = np.searchsorted(separators, self.line_ends)
             self.whole = np.diff(last, prepend=-1) == columns
+            self.count = int(np.argmin(self.whole)) + 1
+            self.line_ends, self.whole, last = self.line_ends[: self.count], self.whole[: self.count], last[: self.count]
             grid = np.full((self.count, columns), len(MARGIN), dtype=np.int64)
             grid[self.whole] = separators[last[self.whole, None] + np.arange(1 - columns, 1)]
         self.line_starts: Ints = np.concatenate(([len(MARGIN)], self.line_ends[:-1] + 1))

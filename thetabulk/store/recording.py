@@ -15,6 +15,7 @@ import zstandard
 from thetabulk.errors import BadAnswer
 from thetabulk.model import Contract, Dataset, Shard
 from thetabulk.store.footer import Footer
+from thetabulk.store.evidence import HEAD_BYTES
 from thetabulk.store.parquet import ParquetWriter
 from thetabulk.store.printing import printed_xxh3
 from thetabulk.store.rows import Rows
@@ -54,6 +55,7 @@ class Recording:
         self._parts = 1
         self._opening: bytes | None = None  # of a further part, until its header is all there
         self._part_began = 0
+        self.head = b""  # the opening of the body, for a person to look at
         self._last = b""
 
     def feed(self, data: bytes) -> None:
@@ -63,6 +65,8 @@ class Recording:
             if not data:
                 return
         self._last = data[-1:]
+        if len(self.head) < HEAD_BYTES:
+            self.head += data[:HEAD_BYTES]
         if self._manner.format == "csv":
             self._part.write(data)
         elif self._manner.format == "csv.zst":

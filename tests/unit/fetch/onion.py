@@ -66,7 +66,7 @@ class FakeRecording:
     def __init__(self, onion: "Onion", number: int) -> None:
         self._onion = onion
         self.number = number
-        self.body = b""
+        self.body = self.head = b""
         self.calls: list[str] = []
 
     def feed(self, data: bytes) -> None:

@@ -48,12 +48,13 @@ def test_rows_of_one_contract_have_one_head() -> None:
 @law
 @given(st.lists(st.lists(st.text("ab\r", max_size=3), min_size=1, max_size=5), min_size=1, max_size=8))
 def test_fields_are_found_in_whole_lines(lines: list[list[str]]) -> None:
-    """A line with another number of fields is not whole, and does not shift its neighbours."""
+    """A line with another number of fields is not whole, and is the last that is looked at."""
     body = "".join(f"{','.join(fields)}\n" for fields in lines).encode()
     block = Block([body[:3], memoryview(body)[3:]], 3)
+    lines = lines[: next((row + 1 for row, fields in enumerate(lines) if len(fields) != 3), len(lines))]
     assert block.count == len(lines)
     assert block.whole.tolist() == [len(fields) == 3 for fields in lines]
-    assert [block.line(row) for row in range(len(lines))] == [line + b"\n" for line in body.split(b"\n")[:-1]]
+    assert [block.line(row) for row in range(len(lines))] == [line + b"\n" for line in body.split(b"\n")[: len(lines)]]
     for index in range(3):
         starts, ends = block.field(index)
         for row, fields in enumerate(lines):
