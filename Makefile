@@ -5,14 +5,17 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 DEMO := thetabulk-demo
 
-.PHONY: help demo test lint bench pictures clean
+.PHONY: help demo test lint chaos chaos-release bench pictures clean
 
 help:
 	@echo "make demo      a month of QQQ from the built-in simulator, then status and verify"
 	@echo "make test      the tests"
 	@echo "make lint      ruff, mypy and the architecture test"
+	@echo "make chaos     kills, power cuts, pulled drives, lying answers; installs Debian packages when root"
+	@echo "make chaos-release  the same, longer (hours)"
 	@echo "make bench     the numbers of the README, measured again"
 	@echo "make pictures  the pictures of the README, made again from real output"
+	@echo "make lock      the hash-locked requirements, written anew"
 	@echo "make clean     removes what these targets made"
 
 $(READY): pyproject.toml .ci/make-venv
@@ -34,11 +37,26 @@ lint: $(READY)
 	$(BIN)/mypy
 	$(BIN)/python -m pytest --quiet tests/test_architecture.py
 
+chaos: $(READY)
+	tests/chaos/install.sh
+	tests/chaos/run.sh $(BIN)/python
+
+chaos-release: $(READY)
+	tests/chaos/install.sh
+	THETABULK_TIER=release tests/chaos/run.sh $(BIN)/python
+
 bench: $(READY)
 	$(BIN)/python benchmarks/run.py
 
 pictures: $(READY)
 	$(BIN)/python docs/make_pictures.py
+
+lock: $(READY)
+	$(BIN)/python -m pip install --quiet pip-tools
+	(head -n 3 requirements.lock && $(BIN)/python -m piptools compile --quiet --generate-hashes --strip-extras \
+		--no-header --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --output-file - pyproject.toml) \
+		> requirements.lock.new
+	mv requirements.lock.new requirements.lock
 
 clean:
 	rm -rf $(VENV) $(VENV).bootstrap $(DEMO) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -177,7 +177,7 @@ class JobConfig:
     dataset: str = setting("option/quote", "What is fetched: option/quote, option/open_interest, option/eod, …")
     interval: str = setting("1m", "The time between two rows of a contract.", choices=tuple(INTERVALS_MS))
     max_dte: int | None = setting(None, "Only contracts that expire within so many days.", least=0, example="45")
-    strike_range: int | None = setting(None, "Only so many strikes above and below the price.", least=0, example="20")
+    strike_range: int | None = setting(None, "Only so many strikes above and below the price.", least=1, example="20")
     right: str = setting("both", "Only calls, only puts, or both.", choices=tuple(Right))
 
 

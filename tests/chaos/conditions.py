@@ -8,10 +8,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-import thetabulk.assembly.clock
-import thetabulk.ledger.journal
-import thetabulk.store.disk
-import thetabulk.store.part
+from tests.chaos.planted import put
 
 
 def one_thread() -> None:
@@ -25,28 +22,28 @@ def one_thread() -> None:
             done.set_exception(error)
         return done
 
-    asyncio.BaseEventLoop.run_in_executor = here  # type: ignore[assignment]
+    put("asyncio.BaseEventLoop.run_in_executor", here)
 
 
 def small_blocks() -> None:
     """A file of some kilobytes is written in several pieces, as one of many megabytes is."""
-    thetabulk.store.disk.BLOCK_BYTES = 4_096  # type: ignore[misc]
-    thetabulk.store.part.BLOCK_BYTES = 4_096  # type: ignore[misc]
+    put("thetabulk.store.disk.BLOCK_BYTES", 4_096)
+    put("thetabulk.store.part.BLOCK_BYTES", 4_096)
 
 
 def early_compaction() -> None:
     """A ledger of a few lines is compacted as one of a thousand is."""
-    thetabulk.ledger.journal.COMPACT_LINES = 4  # type: ignore[misc]
+    put("thetabulk.ledger.journal.COMPACT_LINES", 4)
 
 
 def one_identity() -> None:
     """Every store made has the same name, so that the lock's file has, too."""
-    thetabulk.assembly.clock.new_id = lambda: "00000000-0000-4000-8000-000000000000"
+    put("thetabulk.assembly.clock.new_id", lambda: "00000000-0000-4000-8000-000000000000")
 
 
 def one_moment() -> None:
     """The clock stands still, so that what is named after the time has the same name every time."""
-    thetabulk.assembly.clock.now = lambda: datetime(2025, 1, 6, 12, tzinfo=UTC)
+    put("thetabulk.assembly.clock.now", lambda: datetime(2025, 1, 6, 12, tzinfo=UTC))
 
 
 _ALL: dict[str, Callable[[], None]] = {

@@ -22,6 +22,7 @@ from tests.chaos.oracle import Oracle
 from tests.chaos.vendor import Vendor
 
 TIER = "release" if os.environ.get("THETABULK_TIER") == "release" else "ci"
+_PATIENCE_S = {"ci": 900, "release": 4 * 3_600}
 _gathered = Figures(TIER)
 _from_workers: list[dict[str, Any]] = []
 
@@ -29,6 +30,13 @@ _from_workers: list[dict[str, Any]] = []
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--seed", type=int, help="chaos: the seed of a run that is to be repeated")
     parser.addoption("--scale", type=float, default=1.0, help="chaos: a fraction of the tier's counts; no figures then")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """More patience than everywhere else: a sweep is one test, and in the release tier an hour of them."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.timeout(_PATIENCE_S[TIER]))
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

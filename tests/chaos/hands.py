@@ -12,12 +12,15 @@ from pathlib import Path
 from random import Random
 
 from tests.chaos import ledger_lines, tracing, vendor
-from tests.chaos.bench import Bench, Ran
+from tests.chaos.bench import Bench
 from tests.chaos.nursery import Nursery
 from tests.chaos.oracle import Oracle, digest, file_of
-from tests.chaos.vendor import Vendor
+from tests.chaos.vendor import Pace, Vendor
 
 DAYS = 2
+PACE = Pace(pieces=2, pause_ms=300)
+"""Of a vendor whose runs are not over before a second one has begun."""
+
 _LATER = 1_900_000_000  # a time stamp that no file of ours has
 
 
@@ -91,7 +94,9 @@ class Hands:
         """What Finder, Windows and people leave behind is neither read nor removed."""
         bench, store = self._whole_store()
         file = self._some_file(store)
-        litter = [file.with_name(name) for name in (f"._{file.name}", ".DS_Store", "Thumbs.db", f"{file.stem} (1).parquet")]
+        litter = [
+            file.with_name(name) for name in (f"._{file.name}", ".DS_Store", "Thumbs.db", f"{file.stem} (1).parquet")
+        ]
         for one in litter:
             one.write_bytes(file.read_bytes()[:100])
         found = bench.download(store).wait().complaints(allowed=[0])
@@ -135,7 +140,9 @@ class Hands:
         found = ran.complaints(allowed=[0, 2])
         if not victim.exists() or victim.read_bytes() != b"not yours":
             found.append("touched outside the store: precious.parquet")
-        return found + [one for one in self.oracle.judge(store) if "was never asked for" not in one]  # that is the poison
+        return found + [
+            one for one in self.oracle.judge(store) if "was never asked for" not in one
+        ]  # that is the poison
 
     def lose_a_sector(self) -> list[str]:
         """A recorded file cannot be read, this once: it is neither believed nor deleted."""
@@ -143,7 +150,9 @@ class Hands:
         file = self._some_file(store)
         os.utime(file, (_LATER, _LATER))  # so that it is read
         ran = bench.download(store, conditions=("one_thread",), traced=True)
-        with tracing.attached(ran.child, bench.home / "trace", *tracing.injection(["read"], "error=EIO:when=1", [str(file)])):
+        with tracing.attached(
+            ran.child, bench.home / "trace", *tracing.injection(["read"], "error=EIO:when=1", [str(file)])
+        ):
             ran.wait()
         found = ran.complaints(allowed=[0, 4]) + ([] if file.exists() else ["deleted: a file that could not be read"])
         return found + self._goes_on(bench, store)
@@ -183,7 +192,9 @@ class Hands:
 
     def _put_aside(self, store: Path, evidence: list[str]) -> list[str]:
         kept = [digest(path) for path in (store / ".thetabulk/quarantine").rglob("*") if path.is_file()]
-        return [f"evidence is gone: damaged file number {number}" for number, one in enumerate(evidence) if one not in kept]
+        return [
+            f"evidence is gone: damaged file number {number}" for number, one in enumerate(evidence) if one not in kept
+        ]
 
     def _damage(self, file: Path) -> str:
         """Changes a bit; the digest of the result. The time stamp changes, as a write changes it."""

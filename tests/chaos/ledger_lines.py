@@ -39,7 +39,9 @@ def key_of(fields: dict[str, Any]) -> Key:
 
 def line(fields: dict[str, Any]) -> bytes:
     """A line as the ledger has them, checksum and all."""
-    body = json.dumps({name: value for name, value in fields.items() if name != "crc"}, separators=(",", ":")).encode()[:-1]
+    body = json.dumps({name: value for name, value in fields.items() if name != "crc"}, separators=(",", ":")).encode()[
+        :-1
+    ]
     return b'%s,"crc":"%08x"}\n' % (body, crc32(body))
 
 

@@ -12,15 +12,20 @@ from tests.chaos.bench import Bench
 from tests.chaos.ledger_lines import Key
 from tests.chaos.nursery import Nursery
 from tests.chaos.oracle import Oracle
-from tests.chaos.vendor import Vendor
+from tests.chaos.vendor import Pace, Vendor
 
 DAYS = 10
-PACE = {"pieces": 4, "pause_ms": 25.0}
-"""Of the vendor, so that a run has a middle to be killed in."""
+PACE = Pace(pieces=4, pause_ms=25)
+"""So that a run has a middle to be killed in."""
 
 _LONGEST_RUN_S = 0.9
 _LEDGERS_LOST = 0.2
-_CONDITIONS: tuple[tuple[str, ...], ...] = ((), ("small_blocks",), ("early_compaction",), ("small_blocks", "early_compaction"))
+_CONDITIONS: tuple[tuple[str, ...], ...] = (
+    (),
+    ("small_blocks",),
+    ("early_compaction",),
+    ("small_blocks", "early_compaction"),
+)
 
 
 @dataclass(slots=True)

@@ -24,8 +24,7 @@ def call(*command: str | Path, check: bool = True) -> str:
 def standing() -> set[str]:
     """Mount points and loop devices of now, as lines to compare."""
     mounted = {line.split()[4] for line in _mountinfo()}
-    loops = {f"loop {line}" for line in call("losetup", "--noheadings", "--output", "NAME,BACK-FILE", check=False).splitlines()}
-    return mounted | {line for line in loops if "chaos-" in line}
+    return {one for one in mounted | set(_loops()) if "chaos-" in one}
 
 
 def below(folder: Path) -> list[Path]:
@@ -38,7 +37,7 @@ def clear(folder: Path) -> None:
     """Unmounts everything below a folder, and lets go of the loop devices over files in it."""
     for point in below(folder):
         call("umount", "-l", point, check=False)
-    for line in call("losetup", "--noheadings", "--output", "NAME,BACK-FILE", check=False).splitlines():
+    for line in _loops():
         device, _, file = line.partition(" ")
         if Path(file.strip().removesuffix(" (deleted)")).is_relative_to(folder):
             call("losetup", "--detach", device, check=False)
@@ -52,7 +51,8 @@ def image(path: Path, size_bytes: int) -> Path:
 
 def make_ext4(path: Path) -> None:
     """A small one: all initialised beforehand, so that only our own writes follow; nothing reserved for root."""
-    call("mkfs.ext4", "-q", "-F", "-m", "0", "-b", "1024", "-J", "size=1", "-E", "lazy_itable_init=0,lazy_journal_init=0", path)
+    lazy = "lazy_itable_init=0,lazy_journal_init=0"
+    call("mkfs.ext4", "-q", "-F", "-m", "0", "-b", "1024", "-J", "size=1", "-E", lazy, path)
 
 
 def make_exfat(path: Path) -> None:
@@ -100,6 +100,10 @@ def wait_for(happens: Callable[[], bool], otherwise: str, seconds: float = 10.0)
     while not happens():
         assert time.monotonic() < deadline, otherwise
         time.sleep(0.01)
+
+
+def _loops() -> list[str]:
+    return call("losetup", "--noheadings", "--output", "NAME,BACK-FILE", check=False).splitlines()
 
 
 def _mountinfo() -> list[str]:

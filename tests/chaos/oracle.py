@@ -35,6 +35,9 @@ class Damage:
     claims: frozenset[Key]
 
 
+NO_DAMAGE = Damage(frozenset(), frozenset())
+
+
 class Oracle:
     """`days` are those that were asked for; `undisturbed` is a store that no fault has touched."""
 

@@ -1,4 +1,4 @@
-"""What a command does when it opens a store after a crash, without the command: cheap enough for thousands of states."""
+"""What every run does first with a store, in this process: cheap enough for thousands of crash states."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager

@@ -11,7 +11,7 @@ from tests.chaos import ledger_lines, tracing, vendor
 from tests.chaos.bench import Bench, Ran
 from tests.chaos.commit_order import Order
 from tests.chaos.nursery import Nursery
-from tests.chaos.oracle import Damage, Oracle
+from tests.chaos.oracle import NO_DAMAGE, Damage, Oracle
 from tests.chaos.scenarios import Scenario
 from tests.chaos.tracing import Point
 from tests.chaos.vendor import Vendor
@@ -31,7 +31,7 @@ class Sweep:
     bugs: tuple[str, ...] = ()
     violations: list[str] = field(default_factory=list)
     missed: list[Point] = field(default_factory=list)
-    _damage: Damage = Damage(frozenset(), frozenset())
+    _damage: Damage = NO_DAMAGE
     _numbers: "count[int]" = field(default_factory=count)
 
     def points(self) -> list[Point]:

@@ -4,11 +4,9 @@ from collections.abc import Callable
 from pathlib import Path
 from random import Random
 
-import pytest
-
 from tests.chaos import vendor
 from tests.chaos.figures import Figures
-from tests.chaos.hands import DAYS, Hands
+from tests.chaos.hands import DAYS, PACE, Hands
 from tests.chaos.machine import needs
 from tests.chaos.nursery import Nursery
 from tests.chaos.oracle import Oracle
@@ -37,7 +35,7 @@ def test_two_runs_of_one_store_are_one_too_many(
 ) -> None:  # fmt: skip
     """The second one ends with exit 9, however old the lock of the first is."""
     wanted, violations = times(5, 100), []
-    with vendor.running(tmp_path, pieces=2, pause_ms=400) as slow:
+    with vendor.running(tmp_path, PACE) as slow:
         hands = Hands(hatchery, slow, undisturbed(DAYS), workshop, Random(seed))
         for _ in range(wanted):
             violations += hands.run_twice()

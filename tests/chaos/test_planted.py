@@ -62,14 +62,14 @@ class Hunt:
                     yield from sweep.violations
 
     def by_random_kills(self) -> Generator[str, None, None]:
-        with vendor.running(self.folder, **lives.PACE) as slow:
+        with vendor.running(self.folder, lives.PACE) as slow:
             oracle = self.undisturbed(lives.DAYS)
             for life in lives.lives(self.nursery, slow, oracle, self.folder, self.rng, 40, self.bugs):
                 yield from life.violations
 
     def by_pulling_the_plug(self) -> Generator[str, None, None]:
         """The folder below the mount point is looked at: what lies there lies on the wrong disk."""
-        with vendor.running(self.folder, pieces=4, pause_ms=60) as slow:
+        with vendor.running(self.folder, plugs.PACE) as slow:
             scene = plugs.scene(
                 self.nursery, slow, self.folder, lambda place: Drive("ext4", self.folder, place), self.rng, self.bugs
             )
@@ -86,7 +86,7 @@ class Hunt:
                 yield from drive.download()
 
     def by(self, prank: Callable[[Hands], list[str]]) -> Generator[str, None, None]:
-        with vendor.running(self.folder, pieces=2, pause_ms=200) as slow:
+        with vendor.running(self.folder, hands.PACE) as slow:
             yield from prank(Hands(self.nursery, slow, self.undisturbed(hands.DAYS), self.folder, self.rng, self.bugs))
 
     def _sweep(self, prompt: vendor.Vendor) -> Sweep:

@@ -25,7 +25,7 @@ def test_a_kill_at_any_moment_loses_nothing_and_fakes_nothing(
     """Nothing that was told is lost, no claim is false, no day is fetched twice, and at the end every file is the one
     that an undisturbed run writes. Even without its ledger."""
     wanted = times(150, 3_000) // LANES or 1
-    with vendor.running(tmp_path, **PACE) as slow:
+    with vendor.running(tmp_path, PACE) as slow:
         all_lives = list(lives(hatchery, slow, undisturbed(DAYS), tmp_path, Random(f"{seed} {lane}"), wanted))
     violations = [one for life in all_lives for one in life.violations]
     figures.add("random kills", sum(life.kills for life in all_lives), len(violations), seed, "kills")

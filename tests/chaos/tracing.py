@@ -19,7 +19,10 @@ CHANGING = (
     "rename", "renameat", "renameat2", "unlink", "unlinkat", "rmdir", "mkdir", "mkdirat", "ftruncate", "truncate",
     "fallocate", "link", "linkat", "symlink", "symlinkat", "utimensat", "fchmod", "chmod",
 )  # fmt: skip
-_CALL = re.compile(r'^(?P<thread>\d+) +(?P<name>\w+)\((?:AT_FDCWD(?:<[^>]*>)?, )?(?:\d+<(?P<open>/[^>]*)>|"(?P<path>/[^"]*)")(?P<rest>.*)')
+_CALL = re.compile(
+    r"^(?P<thread>\d+) +(?P<name>\w+)\((?:AT_FDCWD(?:<[^>]*>)?, )?"
+    r'(?:\d+<(?P<open>/[^>]*)>|"(?P<path>/[^"]*)")(?P<rest>.*)'
+)
 _TOKEN = re.compile(r"(?<=[-.])\d+(?=\.part$)")
 _TOKENS = range(24)
 _STATE_SCRATCH = re.compile(r"(?<=stores\.json\.)\d+$")

@@ -91,11 +91,29 @@ class Vendor:
         return [Asked(**json.loads(line)) for line in self._log.read_text().splitlines()]
 
 
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """A day comes in so many pieces, with a pause before each."""
+
+    pieces: int = 1
+    pause_ms: float = 0
+
+
+AT_ONCE = Pace()
+
+
 @contextmanager
-def running(folder: Path, *, pieces: int = 1, pause_ms: float = 0) -> Iterator[Vendor]:
-    """A stand-in that gives a day in so many pieces, with a pause before each."""
+def running(folder: Path, pace: Pace = AT_ONCE) -> Iterator[Vendor]:
+    """A stand-in, as long as it is needed."""
     log = folder / "asked.jsonl"
-    command = [sys.executable, "-m", "tests.chaos.vendor", f"--pieces={pieces}", f"--pause-ms={pause_ms}", str(log)]
+    command = [
+        sys.executable,
+        "-m",
+        "tests.chaos.vendor",
+        f"--pieces={pace.pieces}",
+        f"--pause-ms={pace.pause_ms}",
+        str(log),
+    ]
     with subprocess.Popen(command, cwd=REPOSITORY, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None

@@ -16,7 +16,7 @@ def simulator_arguments(simulate: bool, said: Mapping[str, object], tier: str) -
     given = {flag: str(value) for flag, value in said.items() if value is not None}
     if not simulate:
         if given:
-            raise UsageError(f"{', '.join(given)} only work with --simulate")
+            raise UsageError(f"without --simulate there is no {', '.join(given)}")
         return None
     if tier:
         given["--tier"] = str(config.parse_tiers(tier).get("option", "standard"))

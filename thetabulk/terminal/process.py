@@ -11,7 +11,7 @@ from typing import Self
 
 import psutil
 
-from thetabulk.errors import TerminalUnavailable
+from thetabulk.errors import TerminalUnavailable, UsageError
 
 _STOP_S = 10.0
 _LISTENING = re.compile(r"Starting server at\W+(?:http://)?(127\.0\.0\.1:\d+)")
@@ -32,7 +32,8 @@ class SimulatorProcess:
         self.url = ""
 
     def __enter__(self) -> Self:
-        """TerminalUnavailable, with what it said, if it does not come up."""
+        """TerminalUnavailable, with what it said, if it does not come up; UsageError if it does not like its
+        arguments."""
         self._process = subprocess.Popen(
             self._command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
             start_new_session=True,
@@ -46,7 +47,10 @@ class SimulatorProcess:
                 self._listener = Thread(target=deque, args=(self._process.stdout, 0), daemon=True)
                 self._listener.start()  # a full pipe would stop whoever writes into it
                 return self
-        self._process.wait()
+        self._process.stdout.close()
+        if self._process.wait() == UsageError.exit_code and said:
+            raise UsageError(f"the simulator says: {said[-1].partition('error: ')[2] or said[-1]}",
+                             hint="thetabulk simulate --help")  # fmt: skip
         raise TerminalUnavailable(f"the simulator did not start: {' / '.join(said[-3:])}")
 
     def __exit__(

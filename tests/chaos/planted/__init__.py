@@ -5,6 +5,7 @@ They are put into a child process before its command runs (`child.Order.bugs`); 
 """
 
 from collections.abc import Callable
+from unittest.mock import patch
 
 Bug = Callable[[], None]
 BUGS: dict[str, Bug] = {}
@@ -14,6 +15,11 @@ def bug(plant: Bug) -> Bug:
     """Makes the function's name the bug's; calling it plants the bug into this process."""
     BUGS[plant.__name__] = plant
     return plant
+
+
+def put(target: str, value: object) -> None:
+    """Replaces what has this dotted name, for as long as the process lives."""
+    patch(target, value).start()
 
 
 def plant(name: str) -> None:

@@ -4,8 +4,7 @@ import os
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-import thetabulk.assembly.stores
-from tests.chaos.planted import bug
+from tests.chaos.planted import bug, put
 from thetabulk.store.disk import Disk
 from thetabulk.store.part import Part
 from thetabulk.store.volume import Volume
@@ -14,17 +13,17 @@ from thetabulk.store.volume import Volume
 @bug
 def no_fsync() -> None:
     """Files are renamed as they are: the classic that leaves 0 bytes under a final name."""
-    Disk.sync = lambda self, descriptor: "full"  # type: ignore[method-assign]
+    put("thetabulk.store.disk.Disk.sync", lambda self, descriptor: "full")
 
 
 @bug
 def no_folder_fsync() -> None:
-    Disk.sync_folder = lambda self, folder: "full"  # type: ignore[method-assign]
+    put("thetabulk.store.disk.Disk.sync_folder", lambda self, folder: "full")
 
 
 @bug
 def no_read_back() -> None:
-    Part._read_back = lambda self, sync: "off"  # type: ignore[method-assign]
+    put("thetabulk.store.part.Part._read_back", lambda self, sync: "off")
 
 
 @bug
@@ -49,9 +48,9 @@ def append_to_a_part() -> None:
         self._size = len(found)
         self._running.update(found)
 
-    Disk.create = open_again  # type: ignore[method-assign]
-    Part.__init__ = begin_again  # type: ignore[method-assign]
-    thetabulk.assembly.stores.remove_stale_parts = lambda volume: 0
+    put("thetabulk.store.disk.Disk.create", open_again)
+    put("thetabulk.store.part.Part.__init__", begin_again)
+    put("thetabulk.assembly.stores.remove_stale_parts", lambda volume: 0)
 
 
 @bug
@@ -63,8 +62,8 @@ def make_the_root() -> None:
         folder.mkdir(parents=True, exist_ok=True)
         return folder
 
-    Volume.folder = made  # type: ignore[method-assign]
-    Volume.check = lambda self: None  # type: ignore[method-assign]
+    put("thetabulk.store.volume.Volume.folder", made)
+    put("thetabulk.store.volume.Volume.check", lambda self: None)
 
 
 @bug
@@ -78,10 +77,10 @@ def second_fsync() -> None:
         except OSError:
             return once(self, descriptor, plain)
 
-    Disk._sync = twice  # type: ignore[method-assign]
+    put("thetabulk.store.disk.Disk._sync", twice)
 
 
 @bug
 def cached_read_back() -> None:
     """What is read back comes from the page cache, and is always right."""
-    Disk.bypass_cache = lambda self, descriptor: True  # type: ignore[method-assign]
+    put("thetabulk.store.disk.Disk.bypass_cache", lambda self, descriptor: True)

@@ -1,6 +1,5 @@
 """Bugs in what the ledger says, and in what is made of it."""
 
-from dataclasses import replace
 from datetime import datetime
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -8,7 +7,7 @@ from typing import Any
 import thetabulk.assembly.reconciling
 import thetabulk.ledger.reconcile
 import thetabulk.store.layout
-from tests.chaos.planted import bug
+from tests.chaos.planted import bug, put
 from thetabulk.assembly.stores import Store
 from thetabulk.ledger.journal import Ledger
 from thetabulk.ledger.lock import Lock
@@ -49,8 +48,8 @@ def ledger_before_rename() -> None:
         put_in_place()
         return entry
 
-    Part.commit = commit  # type: ignore[method-assign]
-    Ledger.record = record_first  # type: ignore[method-assign]
+    put("thetabulk.store.part.Part.commit", commit)
+    put("thetabulk.ledger.journal.Ledger.record", record_first)
 
 
 @bug
@@ -62,7 +61,7 @@ def exists_means_done() -> None:
         sha256, size, _ = store.volume.disk.digest(path)
         return Saved(shard, asked, Proof.FULL, 0, 0, size, path.stat().st_mtime_ns, sha256, 0, "", "")
 
-    thetabulk.assembly.reconciling.examined = taken
+    put("thetabulk.assembly.reconciling.examined", taken)
 
 
 @bug
@@ -74,19 +73,22 @@ def size_means_good() -> None:
         action = decide(entry, facts)
         return Action.TRUST if action is Action.HASH else action
 
-    thetabulk.ledger.reconcile.decide = by_size
+    put("thetabulk.ledger.reconcile.decide", by_size)
 
 
 @bug
 def quarantine_overwrites() -> None:
     """There is one place for a damaged file, and the next one takes it."""
-    thetabulk.assembly.reconciling.quarantine_path = lambda path, token: thetabulk.store.layout.QUARANTINE / path.name
+    put(
+        "thetabulk.assembly.reconciling.quarantine_path",
+        lambda path, token: thetabulk.store.layout.QUARANTINE / path.name,
+    )
 
     def move(self: Volume, source: PurePosixPath, target: PurePosixPath) -> None:
         self.folder(target.parent)
         self.disk.replace(self.path(source), self.path(target))
 
-    Volume.move = move  # type: ignore[method-assign]
+    put("thetabulk.store.volume.Volume.move", move)
 
 
 @bug
@@ -101,20 +103,25 @@ def read_error_deletes() -> None:
             store.file_of(shard).unlink()
             return "removed"
 
-    thetabulk.assembly.reconciling._mend = tidy
+    put("thetabulk.assembly.reconciling._mend", tidy)
 
 
 @bug
 def path_from_ledger() -> None:
     """A day's file lies where its record says."""
-    thetabulk.store.layout.encode_symbol = lambda symbol: symbol
+    put("thetabulk.store.layout.encode_symbol", lambda symbol: symbol)
     thetabulk.assembly.stores.Store.path_of = (  # type: ignore[method-assign]
-        lambda self, shard: PurePosixPath(f"option/quote/1m/{shard.symbol}.{self.format}")
-        if "/" in shard.symbol
-        else thetabulk.store.layout.data_path(shard, self.format)
+        lambda self, shard: (
+            PurePosixPath(f"option/quote/1m/{shard.symbol}.{self.format}")
+            if "/" in shard.symbol
+            else thetabulk.store.layout.data_path(shard, self.format)
+        )
     )
-    Volume.path = lambda self, relative: self.root.joinpath(*relative.parts)  # type: ignore[method-assign]
-    thetabulk.assembly.reconciling.quarantine_path = lambda path, token: thetabulk.store.layout.QUARANTINE / path.name
+    put("thetabulk.store.volume.Volume.path", lambda self, relative: self.root.joinpath(*relative.parts))
+    put(
+        "thetabulk.assembly.reconciling.quarantine_path",
+        lambda path, token: thetabulk.store.layout.QUARANTINE / path.name,
+    )
 
 
 @bug
@@ -128,5 +135,5 @@ def lock_by_age() -> None:
                 place.unlink()
         return acquire(self)
 
-    Lock.acquire = acquire_old  # type: ignore[method-assign]
-    Lock.__enter__ = acquire_old  # type: ignore[method-assign]
+    put("thetabulk.ledger.lock.Lock.acquire", acquire_old)
+    put("thetabulk.ledger.lock.Lock.__enter__", acquire_old)
