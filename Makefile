@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 DEMO := thetabulk-demo
 
-.PHONY: help demo test lint chaos chaos-release bench pictures clean
+.PHONY: help demo test lint chaos chaos-release bench pictures lock clean
 
 help:
 	@echo "make demo      a month of QQQ from the built-in simulator, then status and verify"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.commands import SETTINGS, Done, thetabulk
+from tests.integration.commands import REPOSITORY, SETTINGS, Done, thetabulk
 from tests.integration.serving import Served, serving
 from tests.integration.vendor import vendor
 from thetabulk.assembly import clock, stores
@@ -22,7 +22,7 @@ SPAN = ("--from", "2024-07-30", "--to", "2024-07-31", "--interval", "1h")
 def in_a_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     """It is Monday, 2024-08-05, so that the newest settled session is Friday, 2024-08-02."""
     monkeypatch.setattr(clock, "now", lambda: datetime(2024, 8, 5, 16, tzinfo=UTC))
-    for name, value in SETTINGS.items():
+    for name, value in (SETTINGS | {"PYTHONPATH": str(REPOSITORY)}).items():
         monkeypatch.setenv(name, value)
 
 
@@ -100,7 +100,7 @@ def test_symbols_are_taken_in_any_case_and_once(simulator: Served, place: Path) 
         (("QQQ", "--from", "2024-08-02", "--to", "2024-08-01"), "2024-08-02 (flag --from) is after job.to = 2024-08-01"),
         (("QQQ", "--from", "2024-08-06"), "no session from 2024-08-06 on is settled yet"),
         (("QQQ", "--from", "2024-08-05"), "hint: the newest settled session is 2024-08-02"),
-        (("QQQ", "--from", "2024-08-03", "--to", "2024-08-04"), "there is no trading day from 2024-08-03 to 2024-08-04"),
+        (("QQQ", "--from", "2024-07-27", "--to", "2024-07-28"), "there is no trading day from 2024-07-27 to 2024-07-28"),
         (("QQQ", "--from", "2024-07-04", "--to", "2024-07-04"), "hint: nearest: 2024-07-03, 2024-07-05"),
         (("QQQ", "--from", "1999-01-01", "--to", "2000-01-01"), "there is no trading day"),
         (("QQQ", "--from", "2024-02-30"), "--from 2024-02-30: is not a date; write it like 2016-08-04"),

@@ -185,7 +185,7 @@ def test_a_hundredth_of_the_contracts_may_be_absent(simulator: Simulate, tmp_pat
     ended = download(terminal, tmp_path / "s", first="2017-06-15", last="2017-06-15")
     assert (ended.code, ended.counts) == (0, {"saved": 1})
     entry = stores.days(tmp_path / "s")["2017-06-15"]
-    assert entry["remarks"][0].startswith(f"1 of {entry['contracts'] + 1:} listed contracts are absent")
+    assert entry["remarks"][0].startswith(f"1 of {entry['contracts'] + 1} listed contracts are absent")
 
 
 @pytest.mark.parametrize(

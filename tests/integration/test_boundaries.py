@@ -57,8 +57,20 @@ def test_a_floor_that_is_in_no_table_is_found(simulator: Simulate, tmp_path: Pat
     assert resume(terminal, tmp_path / "s").code == 7
     assert len(terminal.data_requests) == data
     assert len(terminal.asked_for("/history/")) == probes + 1
-    wider = simulator()  # the subscription was raised
-    assert resume(wider, tmp_path / "s").counts == {"saved": 125 - 17, "proven": 125 - 17, "refused": 17}
+
+
+def test_a_subscription_that_was_raised_opens_older_days(simulator: Simulate, tmp_path: Path) -> None:
+    """The edge is served now: the boundary is revoked, and the days beyond it are asked for. Those that were refused
+    one by one wait for another tier's name, or for --recheck."""
+    assert download(simulator("--floor", "2019-05-14"), tmp_path / "s", "2019-04-01", "2019-05-31").code == 7
+    refused = list(stores.outcomes(tmp_path / "s").values()).count("refused")
+    wider = simulator()
+    ended = resume(wider, tmp_path / "s")
+    assert (ended.code, ended.counts["refused"]) == (7, refused)
+    assert ended.counts["saved"] == 42 - refused
+    assert [record["day"] for record in stores.boundaries(tmp_path / "s")] == ["2019-05-14", None]
+    ended = thetabulk("resume", "--recheck", "--url", wider.url, "--store", tmp_path / "s", "--json")
+    assert (ended.code, ended.counts) == (0, {"saved": 42, "proven": 42})
 
 
 def test_a_floor_that_says_no_data_is_found_too(simulator: Simulate, tmp_path: Path) -> None:

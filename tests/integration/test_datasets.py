@@ -94,10 +94,10 @@ def test_a_selection_without_contracts_on_some_days_is_empty_there(simulator: Si
 def test_a_selection_that_is_empty_for_weeks_is_no_boundary(simulator: Simulate, tmp_path: Path) -> None:
     """Monthly options that expire today: one day in 20 has any. The probes ask without the selection, and find rows."""
     terminal = simulator()
-    where = ("--from", "2018-01-02", "--to", "2018-12-31", "--store", tmp_path / "s", "--url", terminal.url, "--json")
+    where = ("--from", "2018-01-02", "--to", "2018-05-31", "--store", tmp_path / "s", "--url", terminal.url, "--json")
     ended = thetabulk("download", "AAPL", *where, "--max-dte", "0", "--interval", "1h", "--max-consecutive-empty", "4")
     assert ended.code == 0
-    assert ended.counts["saved"] == ended.counts["proven"] > 50
+    assert ended.counts["saved"] == ended.counts["proven"] > 20
     assert stores.boundaries(tmp_path / "s") == []
 
 
