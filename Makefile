@@ -5,11 +5,12 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 DEMO := thetabulk-demo
 
-.PHONY: help demo test lint chaos chaos-release bench pictures lock clean
+.PHONY: help demo test test-slow lint chaos chaos-release bench pictures lock clean
 
 help:
 	@echo "make demo      a month of QQQ from the built-in simulator, then status and verify"
 	@echo "make test      the tests"
+	@echo "make test-slow the eight-year runs (ten minutes)"
 	@echo "make lint      ruff, mypy and the architecture test"
 	@echo "make chaos     kills, power cuts, pulled drives, lying answers; installs Debian packages when root"
 	@echo "make chaos-release  the same, longer (hours)"
@@ -30,6 +31,9 @@ demo: $(READY)
 
 test: $(READY)
 	$(BIN)/python -m pytest --numprocesses auto
+
+test-slow: $(READY)
+	$(BIN)/python -m pytest --numprocesses auto -m slow
 
 lint: $(READY)
 	$(BIN)/ruff check .

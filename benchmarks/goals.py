@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 DOUBLE, DECIMAL, FOUR = "thetabulk, double", "thetabulk, decimal", "thetabulk, 4 workers"
+UNSAMPLED = "thetabulk, none printed again"
+SAMPLED_OF = 50
+"""One file in so many is printed again and compared as a whole, the first of a run among them (store.sample_every)."""
 BY_HAND = ("curl + DuckDB, 1 thread", "curl + DuckDB, 2 threads")
 
 
@@ -47,10 +50,20 @@ def _whole_way(groups: Mapping[str, Any]) -> Iterator[Goal]:
     ):
         ratio = total(groups, contender, name) / total(groups, baseline, name)
         yield Goal(text, f"≤ {most} ×", f"{ratio:.2f} ×", ratio <= most)
+    yield _long_job(groups, baseline)
     peaks = [int(group["contenders"][FOUR]["peak_bytes"]) for group in groups.values()]
     yield Goal("peak memory of 4 workers", "≤ 600 MB", f"{_most_mb(peaks)} MB", max(peaks) <= 600_000_000)
     spread = max(peaks) / min(peaks) - 1
     yield Goal("the same for small and large days", "± 10 %", f"{spread:+.0%}", spread <= 0.1)
+
+
+def _long_job(groups: Mapping[str, Any], baseline: str) -> Goal:
+    """What was measured has one file in a few printed again; in a long job it is one in fifty."""
+    days = sum(len(group["days"]) for group in groups.values())
+    plain = total(groups, UNSAMPLED, "cpu_s")
+    printing = total(groups, DOUBLE, "cpu_s") - plain  # of one day in each group
+    ratio = (plain + printing * days / len(groups) / SAMPLED_OF) / total(groups, baseline, "cpu_s")
+    return Goal("the same in a long job, where one day in fifty is printed again", "stretch ≤ 0.85 ×", f"{ratio:.2f} ×", None)
 
 
 def _most_mb(peaks: Sequence[int]) -> int:

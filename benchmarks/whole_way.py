@@ -90,6 +90,8 @@ def _turn(scratch: Path, env: Mapping[str, str], url: str, group: Group) -> Iter
         yield f"curl + DuckDB, {threads} thread{'s'[: threads - 1]}", _duckdb(scratch, env, files, threads, fetched)
     shutil.rmtree(scratch / "curl")
     yield "thetabulk, decimal", _thetabulk(scratch, env, url, group, "--prices", "decimal")
+    without = {**env, "THETABULK_STORE_SAMPLE_EVERY": "0"}
+    yield "thetabulk, none printed again", _thetabulk(scratch, without, url, group, "--prices", "double")
     workers = ("--prices", "double", "--workers", str(MEMORY_WORKERS))
     yield f"thetabulk, {MEMORY_WORKERS} workers", _thetabulk(scratch, env, url, group, *workers)
 

@@ -128,7 +128,7 @@ def undisturbed(
 def workshop() -> Iterator[Path]:
     """A folder in memory for images and mount points; what is mounted in it goes with it."""
     memory = Path("/dev/shm")
-    with tempfile.TemporaryDirectory(prefix="chaos-", dir=memory if memory.is_dir() else None) as folder:
+    with tempfile.TemporaryDirectory(prefix=mounts.PREFIX, dir=memory if memory.is_dir() else None) as folder:
         try:
             yield Path(folder)
         finally:

@@ -1,8 +1,8 @@
 """What this machine can do: a test that lacks its tool is skipped with the reason, never silently passed."""
 
+import multiprocessing
 import os
 import shutil
-import sys
 from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
@@ -20,7 +20,7 @@ def _program(name: str) -> Callable[[], bool]:
 
 
 _HAS: dict[str, tuple[Callable[[], bool], str]] = {
-    "linux": (lambda: sys.platform == "linux", "not Linux"),
+    "forks": (lambda: "forkserver" in multiprocessing.get_all_start_methods(), "this system does not fork"),
     "root": (lambda: hasattr(os, "geteuid") and os.geteuid() == 0, "not root"),
     "mounts": (_own_mounts, "no mount namespace of its own (run it by `make chaos`)"),
     "strace": (_program("strace"), "strace is not installed"),
@@ -33,7 +33,7 @@ _HAS: dict[str, tuple[Callable[[], bool], str]] = {
 
 def lacking(*names: str) -> str:
     """Why a test cannot run here; "" if it can."""
-    return "; ".join(why for has, why in (_HAS[name] for name in ("linux", *names)) if not has())
+    return "; ".join(why for has, why in (_HAS[name] for name in ("forks", *names)) if not has())
 
 
 def needs(*names: str) -> pytest.MarkDecorator:

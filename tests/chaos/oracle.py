@@ -71,6 +71,16 @@ class Oracle:
                 found.append(f"torn: {name} is under its final name, and is not what was served")
         return found + self._strays(store)
 
+    def unclaimed(self, store: Path) -> set[str]:
+        """Files under final names that no record speaks of."""
+        lines = ledger_lines.read(store)
+        claimed = {str(file_of(key)) for key in lines.saved()}
+        for record in lines.records:
+            if record["kind"] == "contracts":
+                day = record["day"]
+                claimed.add(f".thetabulk/contracts/{record['symbol']}/{day[:4]}/{day}.csv.zst")
+        return set(final_names(store)) - claimed
+
     def damage_in(self, store: Path) -> "Damage":
         """What is wrong with a store before a command is to mend it."""
         saved = ledger_lines.read(store).saved()

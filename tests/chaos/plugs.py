@@ -116,7 +116,7 @@ def scene(
     bugs: tuple[str, ...] = (),
 ) -> Iterator[Scene]:  # fmt: skip
     """A download of ten days, stopped for nothing, when one to four of them are saved. All is gone at the end."""
-    place = Path(tempfile.mkdtemp(prefix="chaos-", dir=ZONE)) / "DRIVE"
+    place = Path(tempfile.mkdtemp(prefix=mounts.PREFIX, dir=ZONE)) / "DRIVE"
     home = folder / "home"
     place.mkdir()
     home.mkdir()

@@ -29,6 +29,7 @@ class Sweep:
     scenario: Scenario
     folder: Path
     bugs: tuple[str, ...] = ()
+    cured: bool = True
     violations: list[str] = field(default_factory=list)
     missed: list[Point] = field(default_factory=list)
     _damage: Damage = NO_DAMAGE
@@ -115,8 +116,9 @@ class Sweep:
         return self.oracle.judge(result, told) if result.exists() else [f"lost: {key[3]}" for key in told]
 
     def _recover(self, point: Point, fault: str, bench: Bench, store: Path, ran: Ran) -> None:
-        """The command again, as anyone would, and then whatever is left to do; without the bug, if there was one."""
-        bench.bugs = ()
+        """The command again, as anyone would, and then whatever is left to do; without the bug, if there was one and it
+        is `cured` by then."""
+        bench.bugs = () if self.cured else self.bugs
         again = self.scenario.start(bench, store).wait()
         self._note(point, fault, again.complaints(allowed=[0]))
         begun = any(record["kind"] == "job" for record in ledger_lines.read(store).records)

@@ -29,6 +29,7 @@ def test_whatever_is_done_to_the_files_is_noticed_and_mended(
     assert not violations
 
 
+@needs()
 def test_two_runs_of_one_store_are_one_too_many(
     hatchery: Nursery, undisturbed: Callable[[int], Oracle], workshop: Path, tmp_path: Path, seed: int,
     times: Callable[[int, int], int], figures: Figures,

@@ -2,13 +2,13 @@
 
 from collections.abc import Callable, Generator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
 
 import pytest
 
-from tests.chaos import cuts, flips, hands, lives, planted, plugs, sweeps, vendor
+from tests.chaos import cuts, flips, hands, planted, plugs, sweeps, vendor
 from tests.chaos.cuts import EXT4, Cuts
 from tests.chaos.figures import Figures
 from tests.chaos.flips import FlippingDrive
@@ -61,11 +61,14 @@ class Hunt:
                     sweep.fail_at(point, "EIO")
                     yield from sweep.violations
 
-    def by_random_kills(self) -> Generator[str, None, None]:
-        with vendor.running(self.folder, lives.PACE) as slow:
-            oracle = self.undisturbed(lives.DAYS)
-            for life in lives.lives(self.nursery, slow, oracle, self.folder, self.rng, 40, self.bugs):
-                yield from life.violations
+    def by_kills_in_a_part(self) -> Generator[str, None, None]:
+        """And the next run has the bug, too."""
+        with vendor.running(self.folder) as prompt:
+            sweep = replace(self._sweep(prompt), cured=False)
+            for point in sweep.points():
+                if point.name == "write" and point.number > 1 and point.place.endswith(".part"):
+                    sweep.kill_at(point)
+                    yield from sweep.violations
 
     def by_pulling_the_plug(self) -> Generator[str, None, None]:
         """The folder below the mount point is looked at: what lies there lies on the wrong disk."""
@@ -98,7 +101,7 @@ SEEN: dict[str, tuple[Callable[[Hunt], Generator[str, None, None]], str]] = {
     "naive": (Hunt.by_power_cuts, "false saved"),
     "no_folder_fsync": (Hunt.by_the_order_of_calls, "recorded before its folder was flushed"),
     "ledger_before_rename": (Hunt.by_kills_at_calls, "false saved"),
-    "append_to_a_part": (Hunt.by_random_kills, "torn"),
+    "append_to_a_part": (Hunt.by_kills_in_a_part, "torn"),
     "exists_means_done": (lambda hunt: hunt.by(Hands.leave_half_a_file), "torn"),
     "make_the_root": (Hunt.by_pulling_the_plug, "on the wrong disk"),
     "second_fsync": (Hunt.by_failing_flushes, "flushed again after an error"),

@@ -3,7 +3,6 @@
 import io
 import json
 import os
-import signal
 import subprocess
 import sys
 import threading
@@ -75,27 +74,10 @@ def thetabulk(*arguments: str | Path) -> Done:
     """A command line in this process."""
     raw = io.BytesIO()
     out, err = io.TextIOWrapper(raw, encoding="utf-8", write_through=True), io.StringIO()
-    with redirect_stdout(out), redirect_stderr(err), _at_most(PATIENCE_S):
+    with redirect_stdout(out), redirect_stderr(err):
         code = main([str(argument) for argument in arguments])
         out.flush()
     return Done(code, raw.getvalue(), err.getvalue())
-
-
-@contextmanager
-def _at_most(seconds: float) -> Iterator[None]:
-    """Ctrl-C twice when the time is over: a test that hangs fails."""
-
-    def press() -> None:
-        for _ in range(2):
-            os.kill(os.getpid(), signal.SIGINT)
-
-    timer = threading.Timer(seconds, press)
-    timer.daemon = True
-    timer.start()
-    try:
-        yield
-    finally:
-        timer.cancel()
 
 
 def environment(home: Path, **more: str) -> dict[str, str]:
@@ -142,7 +124,9 @@ class Running:
 
 
 @contextmanager
-def process(*arguments: str | Path, home: Path, command: Sequence[str] = COMMAND, **more: str) -> Iterator[Running]:
+def process(
+    *arguments: str | Path, home: Path, command: Sequence[str] = COMMAND, patience_s: float = PATIENCE_S, **more: str
+) -> Iterator[Running]:  # fmt: skip
     """A command line in a process of its own, killed when the block ends or the patience does. `more` are settings."""
     home.mkdir(exist_ok=True)
     with NamedTemporaryFile(dir=home, suffix=".stderr", delete=False) as stderr:
@@ -150,7 +134,7 @@ def process(*arguments: str | Path, home: Path, command: Sequence[str] = COMMAND
             [*command, *map(str, arguments)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=stderr,
             env=environment(home, **more),
         )  # fmt: skip
-    timer = threading.Timer(PATIENCE_S, popen.kill)
+    timer = threading.Timer(patience_s, popen.kill)
     timer.start()
     try:
         yield Running(popen, Path(stderr.name))
@@ -161,9 +145,11 @@ def process(*arguments: str | Path, home: Path, command: Sequence[str] = COMMAND
 
 
 @contextmanager
-def simulator_process(*arguments: str, home: Path, port: int = 0) -> Iterator[tuple[Running, str]]:
+def simulator_process(
+    *arguments: str, home: Path, port: int = 0, patience_s: float = PATIENCE_S
+) -> Iterator[tuple[Running, str]]:  # fmt: skip
     """`python -m thetabulk.simulator` at a port, and its URL; it can be killed."""
     command = (sys.executable, "-m", "thetabulk.simulator")
-    with process("--port", str(port), *arguments, home=home, command=command) as running:
+    with process("--port", str(port), *arguments, home=home, command=command, patience_s=patience_s) as running:
         address = next(line.split()[-1] for line in running.lines() if line.startswith("Starting server at"))
         yield running, f"http://{address}"

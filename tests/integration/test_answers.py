@@ -1,4 +1,4 @@
-"""What becomes of an answer: the table of docs/architecture.md (classes A, B and C), row by row, through a whole run."""
+"""What becomes of an answer: the classes A, B and C of docs/architecture.md, row by row, through a whole run."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -64,7 +64,8 @@ def test_a_broken_answer_is_no_data_and_no_empty_day(
     assert (ended.code, ended.counts) == (3, {"saved": 1, "proven": 1, "failed": 1})
     assert stores.days(tmp_path / "s")[BAD]["error"]["kind"] == kind
     assert list(stores.data_files(tmp_path / "s")) == [f"option/quote/1h/symbol=QQQ/year=2024/QQQ-{GOOD}.parquet"]
-    assert not list((tmp_path / "s" / ".thetabulk" / "quarantine").iterdir())
+    kept = [path for path in (tmp_path / "s" / ".thetabulk" / "quarantine").rglob("*") if path.is_file()]
+    assert all(path.suffix == ".txt" for path in kept)  # its opening, for a person to look at; never data
     assert resume(simulator(), tmp_path / "s").counts == {"saved": 2, "proven": 2}
     stores.assert_consistent(tmp_path / "s")
 

@@ -83,7 +83,7 @@ def test_open_interest_is_proven_only_where_no_contract_is_absent(simulator: Sim
 
 
 def test_a_selection_without_contracts_on_some_days_is_empty_there(simulator: Simulate, tmp_path: Path) -> None:
-    """Only what expires today: in 2019 there are expirations on Mondays, Wednesdays and Fridays; no boundary is seen."""
+    """Only what expires today: in 2019 on Mondays, Wednesdays and Fridays; no boundary is seen."""
     ended = download(
         simulator(), tmp_path / "s", ("2019-01-02", "2019-02-28"), "--max-dte", "0", "--interval", "1h"
     )  # fmt: skip

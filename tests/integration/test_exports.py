@@ -54,7 +54,7 @@ def test_other_datasets_are_exported_so_too(
 ) -> None:
     """One day of each from a year in which end-of-day reports come twice."""
     terminal = simulator("--line-format", line_format)
-    where = ("--dataset", *wanted, "--store", tmp_path / "s")
+    where: tuple[str | Path, ...] = ("--dataset", *wanted, "--store", tmp_path / "s")
     day = ("--from", "2021-03-05", "--to", "2021-03-05")
     assert thetabulk("download", "QQQ", *day, "--url", terminal.url, *where).code == 0
     [entry] = stores.days(tmp_path / "s").values()

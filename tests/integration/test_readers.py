@@ -46,7 +46,7 @@ def table(simulator: Simulate, tmp_path: Path) -> Table:
 
 
 def recorded(terminal: Served, store: Path, *selection: str) -> Table:
-    where = ("--interval", "1h", "--store", store, *selection)
+    where: tuple[str | Path, ...] = ("--interval", "1h", "--store", store, *selection)
     days = ("--from", "2023-12-29", "--to", "2024-01-03")
     assert thetabulk("download", "QQQ", "SPY", *days, "--url", terminal.url, *where).code == 0
     rows: dict[tuple[str, int], int] = {}
@@ -106,11 +106,11 @@ def test_polars_reads_the_folder_with_zero_options(table: Table) -> None:
 
 
 def sql(query: str) -> list[Any]:
-    return duckdb.sql(query).fetchall()
+    return duckdb.execute(query).fetchall()
 
 
 def duckdb_frame(source: str) -> pd.DataFrame:
-    return duckdb.sql(f"select * from '{source}'").df()  # type: ignore[no-any-return]
+    return duckdb.execute(f"select * from '{source}'").df()
 
 
 def test_duckdb_reads_a_glob_with_zero_options(table: Table) -> None:

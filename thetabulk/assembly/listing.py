@@ -1,15 +1,20 @@
-"""Contract lists that were missing: asked for again, and the proof of their days brought up to date."""
+"""Contract lists that were missing: asked for again, and the proof of their days brought up to date.
+
+A day that turns out to lack contracts would not have been saved with the list at hand, and does not stay saved: a cut
+between two contracts shows in nothing else (found with simulated runs).
+"""
 
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
 
 from thetabulk.assembly import clock
+from thetabulk.assembly.reconciling import Lacking, keep_aside
 from thetabulk.assembly.stores import Store
 from thetabulk.events import Emit, Notice
 from thetabulk.fetch.fetcher import in_thread
 from thetabulk.model import Contract, Proof, Saved, Shard
 from thetabulk.plan.datasets import dataset
-from thetabulk.store.validate import compare_with_list
+from thetabulk.store.validate import compare_with_list, lacks_contracts
 from thetabulk.store.weighing import stored_contracts
 
 
@@ -29,6 +34,10 @@ async def ask_missing_lists(
             continue
         try:
             proven = await in_thread(with_list, store, saved, listed)
+        except Lacking as lacking:
+            await in_thread(keep_aside, store, lacking.found)
+            emit(Notice(f"{shard}: {lacking}; kept aside, and asked for again by `thetabulk resume`", "warning"))
+            continue
         except ValueError as error:
             emit(Notice(f"{shard}: the file cannot be read ({error}): thetabulk verify", "warning"))
             continue
@@ -40,10 +49,13 @@ async def ask_missing_lists(
 
 
 def with_list(store: Store, saved: Saved, listed: frozenset[Contract]) -> Saved:
-    """The same day, its proof decided with the vendor's list. Raises ValueError if the file cannot be read."""
+    """The same day, its proof decided with the vendor's list. Raises Lacking if more contracts are absent than may be,
+    and ValueError if the file cannot be read."""
     shard = saved.shard
     kind = dataset(shard.collection.dataset)
     with store.volume.translated(store.file_of(shard)):
         received = stored_contracts(store.file_of(shard), shard, kind, store.format)
+    if lack := lacks_contracts(kind, shard.collection, shard.day, received, listed):
+        raise Lacking(replace(saved, remarks=(lack, *saved.remarks)), lack)
     remarks = compare_with_list(kind, shard.collection, shard.day, received, listed)
     return replace(saved, proof=Proof.REMARKS if remarks else Proof.FULL, remarks=saved.remarks + remarks)

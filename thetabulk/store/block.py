@@ -33,7 +33,11 @@ class Block:
             last = np.searchsorted(separators, self.line_ends)
             self.whole = np.diff(last, prepend=-1) == columns
             self.count = int(np.argmin(self.whole)) + 1
-            self.line_ends, self.whole, last = self.line_ends[: self.count], self.whole[: self.count], last[: self.count]
+            self.line_ends, self.whole, last = (
+                self.line_ends[: self.count],
+                self.whole[: self.count],
+                last[: self.count],
+            )
             grid = np.full((self.count, columns), len(MARGIN), dtype=np.int64)
             grid[self.whole] = separators[last[self.whole, None] + np.arange(1 - columns, 1)]
         self.line_starts: Ints = np.concatenate(([len(MARGIN)], self.line_ends[:-1] + 1))

@@ -4,7 +4,7 @@
 what is merely odd; `judge` turns that into what becomes of the day. `verify --deep` uses the same.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -267,7 +267,7 @@ class Check:
             too_many = len(absent) > _SPARSE_SHARE * expected.count
             (surplus if too_many else remarks).append(absent_text(absent, expected, sparse=True))
         elif absent:
-            too_many = len(absent) > _ABSENT_SHARE * expected.count
+            too_many = _too_many(self._dataset, absent, expected)
             (lacking if too_many else surplus).append(absent_text(absent, expected, sparse=False))
         return not absent and not unlisted
 
@@ -281,6 +281,19 @@ def compare_with_list(
     absent, unlisted = expected.absent(every), expected.unlisted(every)
     texts = [unlisted_text(unlisted)] if unlisted else []
     return tuple(texts + ([absent_text(absent, expected, sparse=dataset.sparse)] if absent else []))
+
+
+def lacks_contracts(
+    dataset: Dataset, collection: Collection, day: date, received: Iterable[Contract], listed: frozenset[Contract]
+) -> str:
+    """What a saved day lacks, if it would not have been saved had the vendor's list been there; else ""."""
+    expected = Expected(collection, day, listed)
+    absent = expected.absent(received)
+    return absent_text(absent, expected, sparse=False) if _too_many(dataset, absent, expected) else ""
+
+
+def _too_many(dataset: Dataset, absent: Sequence[Contract], expected: Expected) -> bool:
+    return not dataset.sparse and len(absent) > _ABSENT_SHARE * expected.count
 
 
 def _grid_list(grids: Mapping[int, str]) -> str:

@@ -10,6 +10,7 @@ from typing import Self
 
 from tests.chaos.simulation.truth import REFUSAL, SYMBOL, Truth, contracts, expirations
 from tests.chaos.simulation.weather import Weather
+from tests.cli.small_store import HEADER
 from tests.virtual_time import now
 from thetabulk.config import FetchConfig
 from thetabulk.errors import TerminalAnswer, TransferFailed
@@ -19,6 +20,7 @@ from thetabulk.model import Request, Tier
 
 _STATUSES = {"disconnected": 474, "disconnected, it says connected": 474, "starting": 571, "500": 500, "429": 429}
 _HTML = b"<html><body>502 Bad Gateway</body></html>\n"
+_TWICE_IS_PROOF = ("cut at a row", "no last contract")  # the same lacking answer again is the vendor's last word
 _ANSWER_S = 0.05
 _STATUS_PATH = "/v3/terminal/mdds/status"
 
@@ -34,15 +36,16 @@ class Asked:
 @dataclass
 class Terminal:
     """Answers by truth and weather, as many at once as the account allows. `watch` is told of every request for data
-    when it comes in, and when it has ended."""
+    when it begins, and when it has ended."""
 
     truth: Truth
     weather: Weather
     seconds: Callable[[], float]
-    watch: Callable[[bool], None] = lambda begins: None
+    watch: Callable[[date, bool], None] = lambda day, begins: None
     asked: list[Asked] = field(default_factory=list)
     small: int = 0
     _whole: Counter[date] = field(default_factory=Counter)
+    _shortened: set[date] = field(default_factory=set)
     _places: asyncio.Semaphore | None = None
 
     def client(self, url: str, settings: FetchConfig) -> "SimulatedClient":
@@ -86,9 +89,12 @@ class Terminal:
                      on_bytes: Callable[[int], None]) -> StreamInfo:  # fmt: skip
         day = date.fromisoformat(dict(request.params)["date"])
         self.asked.append(Asked(now(), day))
-        self.watch(True)
+        self.watch(day, True)
         try:
             fate = self.weather.fate(now())
+            if fate in _TWICE_IS_PROOF:
+                fate = "" if day in self._shortened else fate
+                self._shortened.add(day)
             if fate:
                 await self._fail_early(fate, settings)
             assert self._places is not None
@@ -98,7 +104,7 @@ class Terminal:
                 if kind in ("empty", "refused") and fate not in ("html", "header only"):
                     raise TerminalAnswer(*{"empty": (472, NO_DATA_TEXT), "refused": (403, REFUSAL)}[kind])
                 self._whole[day] += not fate
-                body = _damaged(self.truth.body(day, self._whole[day] or 1), fate, day)
+                body = _damaged(_part(self.truth.body(day, self._whole[day] or 1), request), fate, day)
                 half = len(body) // 2
                 for piece in (body[:half], body[half:]):
                     if piece:
@@ -111,7 +117,7 @@ class Terminal:
                         await self._fail_early(outage, settings)
                 return StreamInfo(200, len(body), 0.1, 1.0, {})
         finally:
-            self.watch(False)
+            self.watch(day, False)
 
     async def _fail_early(self, fate: str, settings: FetchConfig) -> None:
         """Fates that show before the body does."""
@@ -127,12 +133,26 @@ class Terminal:
             raise TerminalAnswer(_STATUSES[fate], "something is wrong")
 
 
+def _part(body: bytes, request: Request) -> bytes:
+    """The rows that were asked for: all of them, or those of one right, or of a time of day."""
+    wanted = dict(request.params)
+    if not body:
+        return b""
+    header, *rows = body.splitlines(keepends=True)
+    kept = [
+        row for row in rows
+        if wanted["right"] in ("both", row.split(b",")[3].strip(b'"').decode().lower())
+        and wanted["start_time"].encode() <= row.split(b",")[4][11:19] <= wanted["end_time"].encode()
+    ]  # fmt: skip
+    return b"".join((header, *kept))
+
+
 def _damaged(body: bytes, fate: str, day: date) -> bytes:
     rows = body.splitlines(keepends=True)
     if fate == "html":
         return _HTML
     if fate == "header only":
-        return rows[0]
+        return HEADER.encode()
     if fate == "another day":
         return body.replace(f"{day}T".encode(), b"2015-03-02T")
     if fate == "cut at a row":

@@ -10,7 +10,7 @@ from tests.virtual_time import in_virtual_time
 from thetabulk.assembly.listing import ask_missing_lists
 from thetabulk.errors import DriveGone, TerminalAnswer
 from thetabulk.events import Event, Notice
-from thetabulk.model import Empty, Proof, Saved, Shard
+from thetabulk.model import Empty, Failed, Proof, Saved, Shard
 
 SHARDS = [Shard(HOURLY, day) for day in DAYS]
 
@@ -48,15 +48,28 @@ async def test_a_day_that_agrees_with_its_list_is_proven(place: Path) -> None:
 
 
 @in_virtual_time
-async def test_a_day_that_does_not_agree_says_so(place: Path) -> None:
+async def test_a_day_with_more_than_its_list_says_so(place: Path) -> None:
     """It stays saved, with the difference as a remark."""
     terminal = Terminal()
-    more = (*CONTRACTS, ("2024-10-18", "470.000", "PUT"))
-    terminal.lists[DAYS[2]] = contract_list("QQQ", more)
     terminal.lists[DAYS[3]] = contract_list("QQQ", CONTRACTS[:2])
     _, _, days = await ask(place, terminal)
-    assert [day.proof for day in days[2:]] == [Proof.REMARKS] * 2
-    assert all(day.remarks for day in days[2:])
+    assert [day.proof for day in days[2:]] == [Proof.FULL, Proof.REMARKS]
+    assert "are not in the vendor's list" in days[3].remarks[0]
+
+
+@in_virtual_time
+async def test_a_day_that_lacks_contracts_does_not_stay_saved(place: Path) -> None:
+    """With the list at hand it would not have been: a cut between two contracts shows in nothing else."""
+    terminal = Terminal()
+    terminal.lists[DAYS[2]] = contract_list("QQQ", (*CONTRACTS, ("2024-10-18", "470.000", "PUT")))
+    _, events, days = await ask(place, terminal)
+    assert [day.shard for day in days] == [*SHARDS[:2], SHARDS[3]]
+    with writing(place) as store:
+        failed = store.ledger.days[SHARDS[2]].outcome
+        assert isinstance(failed, Failed)
+        assert (failed.kind, (store.volume.root / failed.kept).read_bytes()[:4]) == ("incomplete", b"PAR1")
+        assert not store.file_of(SHARDS[2]).exists()
+    assert any("1 of 4 listed contracts are absent" in event.message for event in events if isinstance(event, Notice))
 
 
 @in_virtual_time

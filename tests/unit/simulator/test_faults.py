@@ -111,6 +111,15 @@ def test_a_restatement_shows_the_second_time() -> None:
     assert hits("restate", replace(CALM, attempt=2))
 
 
+def test_wrong_data_are_wrong_in_the_same_way_whenever_they_are_asked_for() -> None:
+    """A doubled row is the same one in every answer; where a transfer is cut short is another place each time."""
+    [row], [cut] = parse_faults("double-row"), parse_faults("clean-cut")
+    again = replace(CALM, attempt=2)
+    assert row.where(1, CALM) == row.where(1, again)
+    assert row.where(1, CALM) != row.where(1, replace(CALM, request="another day"))
+    assert cut.where(1, CALM) != cut.where(1, again)
+
+
 def test_every_fault_is_described() -> None:
     """The beginning of faults.py is its manual."""
     manual = parse_faults.__globals__["__doc__"].replace("470 … 478", "470 471 472 473 474 475 476 477 478")
