@@ -63,7 +63,9 @@ def _long_job(groups: Mapping[str, Any], baseline: str) -> Goal:
     plain = total(groups, UNSAMPLED, "cpu_s")
     printing = total(groups, DOUBLE, "cpu_s") - plain  # of one day in each group
     ratio = (plain + printing * days / len(groups) / SAMPLED_OF) / total(groups, baseline, "cpu_s")
-    return Goal("the same in a long job, where one day in fifty is printed again", "stretch ≤ 0.85 ×", f"{ratio:.2f} ×", None)
+    return Goal(
+        "the same in a long job, where one day in fifty is printed again", "stretch ≤ 0.85 ×", f"{ratio:.2f} ×", None
+    )
 
 
 def _most_mb(peaks: Sequence[int]) -> int:

@@ -20,7 +20,7 @@ from tests.chaos import ledger_lines, vendor
 from tests.chaos.ledger_lines import Key
 
 _INSIDE = re.compile(
-    r"(ledger\.jsonl(\.1|\.new|\.damaged|\.before-rebuild-\w+)?|reserve|lock(\.json)?|(verified|mirror)\.json(\.new)?)"
+    r"(ledger\.jsonl(\.1|\.new|\.damaged|\.before-rebuild-\w+(\.new)?)?|reserve|lock(\.json)?|(verified|mirror)\.json(\.new)?)"
 )
 """Files that may lie directly in `.thetabulk`."""
 

@@ -6,13 +6,11 @@ from datetime import date
 from pathlib import Path
 from random import Random
 
-import pytest
-
 from tests.chaos.figures import Figures
 from tests.chaos.simulation.judgement import expected_code, lies, unfinished
-from tests.chaos.simulation.run import BEGINNING, World, asked_between
-from tests.chaos.simulation.truth import Truth, truth
-from tests.chaos.simulation.weather import OUTAGES, Spell, Weather, weather
+from tests.chaos.simulation.run import BEGINNING, World
+from tests.chaos.simulation.truth import truth
+from tests.chaos.simulation.weather import weather
 from thetabulk.plan.calendar import Calendar
 
 _CALENDAR = Calendar.load()

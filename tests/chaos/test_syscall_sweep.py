@@ -47,7 +47,7 @@ def test_a_kill_at_every_call_loses_nothing(
     """A process may die before any call that changes the drive: all of them in the release tier."""
     swept = sweep(scenario)
     points = swept.points()[lane::LANES]
-    wanted = times(len(points) if scenario.name in IN_FULL else 8, len(points))
+    wanted = times(len(points) if scenario.name in IN_FULL else 6, len(points))
     chosen = Random(f"{seed} {lane}").sample(points, min(len(points), wanted))
     for point in chosen:
         swept.kill_at(point)
@@ -66,7 +66,7 @@ def test_a_failing_call_is_told_and_loses_nothing(
     """EIO, ENOSPC, EACCES, once or for good, and writes that lie: sampled in the CI tier, all in the release tier."""
     swept = sweep(scenario)
     faults = swept.faults(swept.points())[lane::LANES]
-    wanted = times(20 if scenario.name in IN_FULL else 8, len(faults))
+    wanted = times(12 if scenario.name in IN_FULL else 6, len(faults))
     chosen = Random(f"{seed} {lane}").sample(faults, min(len(faults), wanted))
     for fault in chosen:
         fault()

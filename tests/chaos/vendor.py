@@ -85,10 +85,17 @@ class Vendor:
     def __init__(self, url: str, log: Path) -> None:
         self.url = url
         self._log = log
+        self._read_bytes = 0
+        self._asked: list[Asked] = []
 
     def asked(self) -> list[Asked]:
         """Every request so far."""
-        return [Asked(**json.loads(line)) for line in self._log.read_text().splitlines()]
+        with self._log.open("rb") as log:
+            log.seek(self._read_bytes)
+            new = log.read().rpartition(b"\n")[0].splitlines(keepends=True)
+        self._read_bytes += sum(map(len, new)) + (1 if new else 0)
+        self._asked += [Asked(**json.loads(line)) for line in new]
+        return self._asked
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ def names(requirements: list[str]) -> set[str]:
 
 
 def test_every_requirement_is_locked_with_hashes() -> None:
-    """A dependency that was added without `make lock` is found here; so is a line without a hash, or with an address."""
+    """A dependency added without `make lock` is found here; so is a line without a hash, or with an address."""
     wanted = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
     text = (ROOT / "requirements.lock").read_text()
     locked = re.findall(r"^([a-z0-9._-]+)==\S+ \\\n((?:    --hash=sha256:[0-9a-f]{64}(?: \\)?\n)+)", text, re.MULTILINE)

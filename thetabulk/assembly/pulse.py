@@ -16,8 +16,8 @@ _TICK_S = 1.0
 class Pulse:
     """Listens to the bytes that arrive, and ticks for ever; cancel it when the run is over.
 
-    Raises TerminalUnavailable when the breaker has been open for `pause_limit_s`. After this machine has slept `wake` is
-    called: what was in flight then is suspect.
+    Raises TerminalUnavailable when the breaker has been open for `pause_limit_s`. After this machine has slept, `wake`
+    is called: what was in flight then is suspect.
     """
 
     def __init__(

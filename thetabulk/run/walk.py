@@ -174,8 +174,8 @@ class Walk:
         """Which of the probes returned rows. Any that did makes a hole of the empty days: the walk goes on, and asks
         once more for such a day if it had come back empty.
 
-        None did: the data begin at the oldest day that has any, and older days are closed. Returns the record, or
-        None, also if what has ended meanwhile says otherwise.
+        None did: the data begin at the oldest day that has any, or that failed, for nobody knows what it has; older
+        days are closed. Returns the record, or None, also if what has ended meanwhile says otherwise.
         """
         found = set(hits)
         self._hits |= found
@@ -184,7 +184,8 @@ class Walk:
         oldest_data = self._oldest_data
         if oldest_data is None or oldest_data <= question.run[0]:
             return None
-        return self._close(vendor_boundary(question, oldest_data))
+        failed = [day for day in self.days_of("failed") if day > question.run[0]]
+        return self._close(vendor_boundary(question, min([oldest_data, *failed])))
 
     def bisection(self, question: TierQuestion) -> Bisection:
         """The search between the refused day and the served one; ValueError if no day was served."""

@@ -14,8 +14,8 @@ import zstandard
 
 from thetabulk.errors import BadAnswer
 from thetabulk.model import Contract, Dataset, Shard
-from thetabulk.store.footer import Footer
 from thetabulk.store.evidence import HEAD_BYTES
+from thetabulk.store.footer import Footer
 from thetabulk.store.parquet import ParquetWriter
 from thetabulk.store.printing import printed_xxh3
 from thetabulk.store.rows import Rows

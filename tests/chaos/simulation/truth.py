@@ -8,7 +8,9 @@ from tests.cli.small_store import CONTRACTS, HOURLY, answer
 from thetabulk.model import Shard
 
 SYMBOL = HOURLY.symbol
-REFUSAL = "Requesting an option endpoint requiring a professional subscription, but you only have a STANDARD subscription"
+REFUSAL = (
+    "Requesting an option endpoint requiring a professional subscription, but you only have a STANDARD subscription"
+)
 
 
 @dataclass(frozen=True)

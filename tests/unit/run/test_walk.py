@@ -290,19 +290,32 @@ def test_data_that_arrive_meanwhile_answer_the_question_too() -> None:
 
 def test_data_beyond_a_boundary_revoke_it() -> None:
     """The closed days are open again, and the question comes again, from the new oldest day with data."""
-    world = "SS" + "F" + "E" * 197
-    walk = walk_of(world)
+    world = "SS" + "E" * 198
+    walk = walk_of(world, earlier={DAYS[150]: "failed"})
     finish(walk, world)
     assert walk.answer_vendor(vendor_question(walk), []) is not None
-    walk.reopen([DAYS[2]])
-    walk.started(DAYS[2])
-    revoked = walk.finished(DAYS[2], "saved")
-    assert revoked == (Boundary(QQQ, "vendor", None, (f"{DAYS[2]} has data",)),)
+    walk.started(DAYS[150])
+    revoked = walk.finished(DAYS[150], "saved")
+    assert revoked == (Boundary(QQQ, "vendor", None, (f"{DAYS[150]} has data",)),)
     assert walk.closed == ()
+    finish(walk, world, until_question=False)
+    boundary = walk.answer_vendor(vendor_question(walk), [])
+    assert boundary is not None
+    assert boundary.day == DAYS[150]
+    assert walk.done
+
+
+def test_a_boundary_claims_nothing_about_a_day_that_failed() -> None:
+    """Perhaps it has data: the first that is known to have none is older."""
+    world = "SSF" + "E" * 197
+    walk = walk_of(world)
+    finish(walk, world)
     boundary = walk.answer_vendor(vendor_question(walk), [])
     assert boundary is not None
     assert boundary.day == DAYS[2]
-    assert walk.done
+    walk.reopen([DAYS[2]])
+    walk.started(DAYS[2])
+    assert walk.finished(DAYS[2], "saved") == ()
 
 
 def test_a_known_boundary_closes_older_days_and_asks_nothing() -> None:
