@@ -9,6 +9,8 @@ import pytest
 from tests.integration import stores
 from tests.integration.commands import Done, thetabulk
 from tests.integration.serving import Served
+from tests.integration.vendor import contract_list, vendor
+from tests.unit.store.test_golden import cases
 
 GOOD, BAD = "2024-07-31", "2024-08-01"
 Simulate = Callable[..., Served]
@@ -86,6 +88,17 @@ def test_an_answer_above_the_byte_ceiling_is_given_up(
     monkeypatch.setenv("THETABULK_FETCH_BODY_CEILING_BYTES", "10000")
     assert download(simulator(), tmp_path / "s", first=BAD).code == 3
     assert stores.days(tmp_path / "s")[BAD]["error"]["kind"] == "oversize"
+
+
+def test_a_part_that_nobody_asked_for_is_no_answer(tmp_path: Path) -> None:
+    """Status 206, however whole the body looks."""
+    case = next(case for case in cases() if case.file == "quote_1h_live.csv" and case.class_ == "good")
+    span = ("--from", f"{case.day}", "--to", f"{case.day}", "--interval", "1h")
+    with vendor(case.symbol, case.body, contract_list(case.symbol, case.listed()), status=206) as url:
+        ended = thetabulk("download", case.symbol, *span, "--url", url, "--store", tmp_path / "s", "--json")
+    assert (ended.code, ended.counts) == (3, {"failed": 1})
+    assert stores.days(tmp_path / "s")[f"{case.day}"]["error"]["kind"] == "protocol"
+    assert stores.data_files(tmp_path / "s") == {}
 
 
 SURPLUS = {

@@ -27,8 +27,8 @@ def free_port() -> int:
 
 
 def test_a_terminal_that_dies_and_comes_back_costs_nothing_but_time(tmp_path: Path) -> None:
-    """Killed twice in mid-run and started again at the same port: every day is proven, none failed or is empty, no
-    boundary."""
+    """Killed twice in mid-run and started again at the same port: every day is proven, none has failed in the end, and
+    none was ever empty or refused; no boundary."""
     port, home = free_port(), tmp_path / "home"
     arguments = ("--url", f"http://127.0.0.1:{port}", "--store", tmp_path / "s", "--json")
     with simulator_process(*SLOW, home=home, port=port) as (first, _):
@@ -44,7 +44,8 @@ def test_a_terminal_that_dies_and_comes_back_costs_nothing_but_time(tmp_path: Pa
     assert (ended.code, ended.counts) == (0, {"saved": 22, "proven": 22})
     assert stores.outcomes(tmp_path / "s") == dict.fromkeys(JULY, "saved")
     assert stores.boundaries(tmp_path / "s") == []
-    assert {entry["outcome"] for entry in stores.ledger(tmp_path / "s") if entry["kind"] == "day"} == {"saved"}
+    recorded = {entry["outcome"] for entry in stores.ledger(tmp_path / "s") if entry["kind"] == "day"}
+    assert recorded <= {"saved", "failed"}
     stores.assert_consistent(tmp_path / "s")
 
 

@@ -15,8 +15,9 @@ def contract_list(symbol: str, contracts: Iterable[Contract]) -> bytes:
 
 
 @contextmanager
-def vendor(symbol: str, body: bytes, listed: bytes) -> Iterator[str]:
-    """Serves `body` for every request of history, `listed` for the list of contracts. Gives the URL."""
+def vendor(symbol: str, body: bytes, listed: bytes, *, status: int = 200) -> Iterator[str]:
+    """Serves `body` (with this status) for every request of history, `listed` for the list of contracts. Gives the
+    URL."""
     small = {
         "/v3/terminal/mdds/status": b"CONNECTED",
         "/v3/option/list/symbols": f"symbol\n{symbol}\n".encode(),
@@ -27,8 +28,9 @@ def vendor(symbol: str, body: bytes, listed: bytes) -> Iterator[str]:
         protocol_version = "HTTP/1.1"
 
         def do_GET(self) -> None:
-            found = small.get(self.path.partition("?")[0], body)
-            self.send_response(200)
+            path = self.path.partition("?")[0]
+            found = small.get(path, body)
+            self.send_response(200 if path in small else status)
             self.send_header("Content-Length", str(len(found)))
             self.end_headers()
             self.wfile.write(found)
