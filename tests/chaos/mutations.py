@@ -124,9 +124,9 @@ def edit_the_header(body: bytes, dice: Random) -> bytes:
         lambda: names.insert(place, b"new_column"),
         lambda: names.append(b"appended"),
         lambda: names.pop(place),
-        lambda: names.reverse(),
+        names.reverse,
         lambda: names.__setitem__(place, names[place] + b" "),
-        lambda: names.clear(),
+        names.clear,
     ]
     dice.choice(edits)()
     return b",".join(names) + header[len(header.rstrip(b"\r\n")) :] + b"".join(lines)

@@ -204,7 +204,7 @@ def one_price(text: str, *tags: str) -> Callable[[Day, Random], None]:
 class _Price(Decimal):
     """Prints as it was written, whatever the printer's number of decimals."""
 
-    def __format__(self, _: str, /) -> str:
+    def __format__(self, _: str, context: object = None, /) -> str:
         return str(self)
 
 

@@ -1,5 +1,5 @@
-"""Bugs on purpose in this process, for the tests that need no child: answers, retries, the gate. Each has a name, and is
-taken out again by the `monkeypatch` that put it in."""
+"""Bugs on purpose in this process, for the tests that need no child: answers, retries, the gate. Each has a name, and
+is taken out again by the `monkeypatch` that put it in."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -16,9 +16,10 @@ from thetabulk.fetch.fetcher import Errand, Fetcher
 from thetabulk.fetch.gate import Gate
 from thetabulk.ledger.reconcile import Action, Findings, reconcile
 from thetabulk.model import Empty, Failed, Outcome, Proof
-from thetabulk.store import recording, validate, weighing
+from thetabulk.store import weighing
 from thetabulk.store.rows import RowReader
-from thetabulk.store.validate import Check, Fate, Findings as Said
+from thetabulk.store.validate import Check, Fate
+from thetabulk.store.validate import Findings as Said
 from thetabulk.store.weighing import Weighing
 
 Plant = Callable[[pytest.MonkeyPatch], None]
@@ -69,8 +70,8 @@ def _release(gate: Gate) -> None:
 
 @bug
 def limit_by_difference(here: pytest.MonkeyPatch) -> None:
-    """The gate counts free places, and moves their number by the difference of two limits: a semaphore that is cut below
-    what is out, and raised again, admits too many."""
+    """The gate counts free places, and moves their number by the difference of two limits: a semaphore that is cut
+    below what is out, and raised again, admits too many."""
 
     def delay(self: Any) -> float | None:
         capacity = min(self.capacity(), 1_000)
@@ -82,7 +83,6 @@ def limit_by_difference(here: pytest.MonkeyPatch) -> None:
             return plain(self)
         if self._free > 0:
             self._free -= 1
-            asyncio.get_running_loop().call_soon(lambda: None)
             return 0.0
         return 0.05
 
@@ -153,8 +153,7 @@ def last_contract_cut_accepted(here: pytest.MonkeyPatch) -> None:
 @bug
 def first_sight_is_enough(here: pytest.MonkeyPatch) -> None:
     """What contradicts an expectation is saved as if it did not."""
-    for place in (weighing, validate):
-        here.setattr(place, "judge", lambda findings, content, earlier: (Fate.SAVE, Proof.FULL))
+    here.setattr(weighing, "judge", lambda findings, content, earlier: (Fate.SAVE, Proof.FULL))
 
 
 @bug
@@ -189,4 +188,3 @@ def size_means_good(here: pytest.MonkeyPatch) -> None:
         return Findings(found.recorded, {one: what for one, what in found.actions.items() if what is not Action.HASH})
 
     here.setattr(reconciling, "reconcile", believing)
-    assert recording is not None

@@ -1,5 +1,5 @@
-"""A store as it ought to behave, in a hundred lines: what is recorded, what lies on the drive, and what start-up makes of
-the two. No files, no formats, no bytes: a day's content is a letter."""
+"""A store as it ought to behave, in a hundred lines: what is recorded, what lies on the drive, and what start-up makes
+of the two. No files, no formats, no bytes: a day's content is a letter."""
 
 from dataclasses import dataclass, field
 from typing import Literal

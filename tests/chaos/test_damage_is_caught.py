@@ -83,7 +83,7 @@ def test_what_is_lost_on_the_way_is_noticed_before_it_is_committed(
 def test_every_flipped_bit_is_found_and_healed_from_the_mirror(
     file_format: str, workshop: Path, seed: int, rng: Random, times: Callable[[int, int], int], figures: Figures
 ) -> None:
-    """By the full check and by the deep one, in every format of a store, and without the vendor: a subscription ends."""
+    """By the full check and by the deep one, in every format, and without the vendor: a subscription ends."""
     share = {"parquet": 0.5, "csv": 0.25, "csv.zst": 0.25}[file_format]
     rotting = Rotting(workshop / "home", file_format, DAYS)
     rotting.rounds(rng, round(times(10_000, 10_000) * share))

@@ -1,5 +1,5 @@
-"""Ledger, store and start-up against a hundred-line idea of them: whatever is recorded, crashes, tears, rots, is deleted,
-edited or put back, in whatever order, both come to the same end."""
+"""Ledger, store and start-up against a hundred-line idea of them: whatever is recorded, crashes, tears, rots, is
+deleted, edited or put back, in whatever order, both come to the same end."""
 
 import os
 import shutil
@@ -13,7 +13,7 @@ from unittest.mock import patch
 
 import hypothesis.core
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
@@ -231,15 +231,17 @@ class StoreMachine(RuleBasedStateMachine):
         os.utime(path, (moment, moment))
 
 
-def run_machines(examples: int, seed: int, monkeypatch: pytest.MonkeyPatch) -> int:
-    """So many machines of up to 40 steps; how many steps in all. AssertionError where the two disagree."""
+def run_machines(examples: int, seed: int, monkeypatch: pytest.MonkeyPatch, *, shrink: bool = True) -> int:
+    """So many machines of up to 40 steps; how many steps in all. AssertionError where the two disagree, with the
+    shortest way there that is found."""
+    phases = [phase for phase in Phase if shrink or phase is not Phase.shrink]
     monkeypatch.setattr(hypothesis.core, "global_force_seed", seed)
     monkeypatch.setattr(StoreMachine, "steps", 0)
     run_state_machine_as_test(
         StoreMachine,
         settings=settings(
             max_examples=examples, stateful_step_count=STEPS, deadline=None, database=None,
-            suppress_health_check=list(HealthCheck),
+            phases=phases, suppress_health_check=list(HealthCheck),
         ),
     )  # fmt: skip
     return StoreMachine.steps

@@ -1,4 +1,4 @@
-"""What the vendor has, day by day: every body, every list, every refusal. What a run makes of it is compared with this."""
+"""What the vendor has, day by day: every body, list and refusal. What a run makes of it is compared with this."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -15,8 +15,8 @@ REFUSAL = (
 
 @dataclass(frozen=True)
 class Truth:
-    """`kinds` of the wanted days: good, surplus (a row twice), lacking (a row too few), restated (lacking at first, good
-    from the second asking on), empty, refused."""
+    """`kinds` of the wanted days: good, surplus (a row twice), lacking (a row too few), restated (lacking at first,
+    good from the second asking on), empty, refused."""
 
     kinds: dict[date, str]
 
