@@ -46,17 +46,15 @@ def no_breaker(here: pytest.MonkeyPatch) -> None:
 @bug
 def slot_held_during_back_off(here: pytest.MonkeyPatch) -> None:
     """A request that failed keeps its place among those in flight while it waits for the next try."""
-    slot = Gate.slot
 
     @asynccontextmanager
     async def held(self: Gate) -> AsyncIterator[None]:
-        context = slot(self)
-        await context.__aenter__()
+        await self._admission()
         try:
             yield
-        except Exception as error:
+        except Exception:
             asyncio.get_running_loop().call_later(1.0, _release, self)
-            raise error
+            raise
         else:
             _release(self)
 

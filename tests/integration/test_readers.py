@@ -1,23 +1,22 @@
 """The data folder is a table for every engine: what works with zero options, and the published glob where that is not
-enough. macOS leaves `._` twins beside files on exFAT; they are planted here."""
+enough. macOS leaves `._` twins beside files on exFAT; they are planted here. The engines are imported where they are
+used: together they take seconds, in every worker that collects this file."""
 
 import csv
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
-import duckdb
-import pandas as pd
-import polars as pl
-import pyarrow.dataset as ds
-import pyarrow.parquet as pq
 import pytest
 
 from tests.integration import stores
 from tests.integration.commands import thetabulk
 from tests.integration.serving import Served
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Simulate = Callable[..., Served]
 TWIN = b"\x00\x05\x16\x07\x00\x02\x00\x00Mac OS X        " + bytes(4056)
@@ -66,7 +65,7 @@ def plant(folder: Path) -> None:
         file.with_name(f"._{file.name}").write_bytes(TWIN)
 
 
-def assert_whole(frame: pd.DataFrame, table: Table) -> None:
+def assert_whole(frame: "pd.DataFrame", table: Table) -> None:
     """Every row, under its symbol and year, and the quote."""
     frame = frame.astype({"symbol": str, "year": int, "expiration": str})
     assert frame.groupby(["symbol", "year"]).size().to_dict() == table.rows
@@ -80,12 +79,17 @@ def assert_whole(frame: pd.DataFrame, table: Table) -> None:
 
 def test_pandas_reads_the_folder_with_zero_options(table: Table) -> None:
     """With symbol and year, twins or not."""
+    import pandas as pd
+
     plant(table.folder)
     assert_whole(pd.read_parquet(table.folder), table)
 
 
 def test_pyarrow_reads_the_folder_with_zero_options(table: Table) -> None:
     """`read_table` with symbol and year; a dataset with all rows, and with those columns if it is told `hive`."""
+    import pyarrow.dataset as ds
+    import pyarrow.parquet as pq
+
     plant(table.folder)
     assert_whole(pq.read_table(table.folder).to_pandas(), table)
     plain = ds.dataset(table.folder)
@@ -96,6 +100,8 @@ def test_pyarrow_reads_the_folder_with_zero_options(table: Table) -> None:
 
 def test_polars_reads_the_folder_with_zero_options(table: Table) -> None:
     """With symbol and year. It takes a twin for a file, and then wants the glob."""
+    import polars as pl
+
     assert_whole(pl.scan_parquet(table.folder).collect().to_pandas(), table)
     plant(table.folder)
     with pytest.raises(pl.exceptions.ComputeError):
@@ -105,20 +111,20 @@ def test_polars_reads_the_folder_with_zero_options(table: Table) -> None:
     assert_whole(pl.scan_parquet(f"{table.folder}/{GLOB}", hive_partitioning=True).collect().to_pandas(), table)
 
 
-def sql(query: str) -> list[Any]:
-    return duckdb.execute(query).fetchall()
+def duckdb_frame(source: str) -> "pd.DataFrame":
+    import duckdb
 
-
-def duckdb_frame(source: str) -> pd.DataFrame:
     return duckdb.execute(f"select * from '{source}'").df()
 
 
 def test_duckdb_reads_a_glob_with_zero_options(table: Table) -> None:
     """With symbol and year. `*` takes the twins too, `[!.]*` does not."""
+    import duckdb
+
     assert_whole(duckdb_frame(f"{table.folder}/**/*.parquet"), table)
     plant(table.folder)
     with pytest.raises(duckdb.Error):
-        sql(f"select * from '{table.folder}/**/*.parquet'")
+        duckdb_frame(f"{table.folder}/**/*.parquet")
     assert_whole(duckdb_frame(f"{table.folder}/{GLOB}"), table)
 
 
@@ -133,6 +139,10 @@ def test_a_selection_is_a_folder_of_its_own(
     selection: tuple[str, ...], folder: str, columns: list[str], simulator: Simulate, tmp_path: Path
 ) -> None:
     """The engines read it as any other. DuckDB takes `1h~max_dte=9` on the way for a key, and shows one column more."""
+    import pandas as pd
+    import polars as pl
+    import pyarrow.dataset as ds
+
     table = recorded(simulator(), tmp_path / "s", *selection)
     assert table.folder.name == folder
     plant(table.folder)

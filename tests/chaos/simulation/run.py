@@ -90,7 +90,10 @@ class World:
 
     @contextmanager
     def _in_place(self) -> Iterator[None]:
-        watch, trouble = self.watch, lambda: self.weather.trouble(now())
+        watch = self.watch
+
+        def trouble() -> str:
+            return self.weather.trouble(now())
 
         class Watched(downloads._Machinery):
             def __init__(self, *arguments: Any) -> None:
