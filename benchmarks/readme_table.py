@@ -48,6 +48,10 @@ def _where(document: Mapping[str, Any]) -> Iterator[str]:
         f"{machine['processor']}, {machine['memory_gb']:.0f} GB, {machine['filesystem']}, {machine['system']}, "
         f"{machine['python']}, {libraries}."
     )
+    yield (
+        f"Processes that wanted a processor before and after: {document['load_before']} and {document['load_after']}; "
+        "what is more than a few makes seconds longer, and memory and bytes not."
+    )
     if document["quick"]:
         yield "A quick look only: few days, one turn."
 

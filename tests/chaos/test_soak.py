@@ -1,0 +1,121 @@
+"""A long run with something going wrong every ten seconds or so: nothing breaks, and nothing grows but the memory of days.
+Incident 3 was fine for five minutes, and then 100 % time-outs."""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+from random import Random
+from statistics import median
+from urllib.request import urlopen
+
+import psutil
+import pytest
+import xxhash
+
+from tests.chaos import ledger_lines
+from tests.chaos.bench import Bench, Ran
+from tests.chaos.figures import Figures
+from tests.chaos.nursery import Nursery
+from thetabulk.terminal.process import SimulatorProcess
+
+SYMBOLS = ("QQQ", "SPY", "IWM")
+GAP_S = 0.5
+SETTINGS = {"THETABULK_FETCH_LAUNCH_GAP_S": f"{GAP_S}", "THETABULK_FETCH_BACKOFF_FIRST_S": "1"}
+KINDS = (
+    "cut", "reset", "html", "500", "429:retry_after=2", "474", "571", "stall:seconds=4", "delay:seconds=3", "header-only",
+    "wrong-day", "drop-row", "drop-contract", "error-inside", "clean-cut", "restate",
+)  # fmt: skip
+_EVERY = 20  # requests, so ten seconds
+_COMPARED = 40
+_DAY_BYTES = 2_048
+"""What is remembered of a recorded day: it has to be, and is no leak."""
+
+
+def faults() -> str:
+    """Every kind once in so many requests, each at numbers of its own."""
+    numbers = (number for number in count(_EVERY * len(KINDS) * 4 // 5) if all(number % d for d in range(2, 20)))
+    return ";".join(
+        f"{kind}{',' if ':' in kind else ':'}every={number},times=1"
+        for kind, number in zip(KINDS, numbers, strict=False)
+    )
+
+
+@dataclass
+class Samples:
+    """What a process takes, second by second."""
+
+    rss: list[int] = field(default_factory=list)
+    descriptors: list[int] = field(default_factory=list)
+    threads: list[int] = field(default_factory=list)
+
+    def take(self, ran: Ran) -> None:
+        process = psutil.Process(ran.child.pid)
+        while not ran.child.over:
+            try:
+                self.rss.append(process.memory_info().rss)
+                self.descriptors.append(process.num_fds())
+                self.threads.append(process.num_threads())
+            except psutil.NoSuchProcess:
+                return
+            time.sleep(1.0)
+
+    @staticmethod
+    def growth(values: list[int]) -> float:
+        """From the middle third to the last, in values an hour."""
+        third = len(values) // 3
+        return (median(values[2 * third :]) - median(values[third : 2 * third])) * 3_600 / third
+
+
+@pytest.fixture
+def honest(seed: int) -> Iterator[str]:
+    """The same Terminal, without a fault."""
+    with SimulatorProcess(["--port", "0", "--seed", f"{seed}", "--tier", "pro"]) as process:
+        yield process.url
+
+
+def disagreements(store: Path, url: str, rng: Random) -> list[str]:
+    """Of some saved days: what was received is what the Terminal says when nothing is wrong with it."""
+    saved = list(ledger_lines.read(store).saved().items())
+    found = []
+    for key, record in rng.sample(saved, min(_COMPARED, len(saved))):
+        with urlopen(f"{url}{record['request']}") as answer:  # of a process that we started
+            if xxhash.xxh3_128_hexdigest(answer.read()) != record["vendor_xxh3"]:
+                found.append(f"{key[2]} {key[3]} is saved, and is not what the Terminal has")
+    return found
+
+
+def test_a_long_run_with_faults_breaks_nothing_and_grows_by_nothing(
+    hatchery: Nursery, honest: str, workshop: Path, tmp_path: Path, seed: int, rng: Random,
+    times: Callable[[int, int], int], figures: Figures,
+) -> None:  # fmt: skip
+    """0 false days, no unhandled exception, every file whole; memory, descriptors and threads stay where they are."""
+    minutes = times(2, 60)
+    samples, store = Samples(), tmp_path / "store"
+    bench = Bench(hatchery, "", tmp_path, [], SETTINGS)
+    with SimulatorProcess(["--port", "0", "--seed", f"{seed}", "--tier", "pro", "--faults", faults()]) as faulty:
+        how = (f"--url={faulty.url}", f"--store={store}", f"--max-duration={minutes}m", "--tier=pro", "--json")
+        ran = bench.start("download", *SYMBOLS, "--from=2012-06-01", *how)
+        samples.take(ran)
+        found = ran.wait().complaints(allowed=[11])
+    code = bench.start("verify", f"--store={store}").wait(600).code
+    found += [f"verify says {code}"] * (code != 0)
+    saved = len(ledger_lines.read(store).saved())
+    found += disagreements(store, honest, rng)
+    failed = {event["kind"] for event in ran.events() if event["event"] == "attempt_failed"}
+    per_hour = saved * 60 / minutes
+    leak = samples.growth(samples.rss) - per_hour * _DAY_BYTES
+    print(  # noqa: T201
+        f"{saved} days, {len(failed)} kinds of failure; RSS {max(samples.rss) >> 20} MB, "
+        f"{samples.growth(samples.rss) / 2**20:+.1f} MB an hour, of which {per_hour * _DAY_BYTES / 2**20:.1f} for days; "
+        f"descriptors {samples.growth(samples.descriptors):+.1f} an hour"
+    )
+    room = 2**20 if minutes >= 60 else 600 * 2**20  # a minute tells little about an hour
+    found += [f"memory grows by {leak / 2**20:.1f} MB an hour"] * (leak > room)
+    for name, values in (("descriptors", samples.descriptors), ("threads", samples.threads)):
+        third = len(values) // 3
+        found += [f"{name} grow"] * (median(values[2 * third :]) > median(values[third : 2 * third]) + 2)
+    found += ["hardly a fault has struck"] * (len(failed) < 5)
+    figures.add("soak", minutes, len(found), seed, "minutes")
+    assert not found, "\n".join(found[:10])
