@@ -24,8 +24,8 @@ SYMBOLS = ("QQQ", "SPY", "IWM")
 GAP_S = 0.5
 SETTINGS = {"THETABULK_FETCH_LAUNCH_GAP_S": f"{GAP_S}", "THETABULK_FETCH_BACKOFF_FIRST_S": "1"}
 KINDS = (
-    "cut", "reset", "html", "500", "429:retry_after=2", "474", "571", "stall:seconds=4", "delay:seconds=3", "header-only",
-    "wrong-day", "drop-row", "drop-contract", "error-inside", "clean-cut", "restate",
+    "cut", "reset", "html", "500", "429:retry_after=2", "474", "571", "stall:seconds=4", "delay:seconds=3",
+    "header-only", "wrong-day", "drop-row", "drop-contract", "error-inside", "clean-cut", "restate",
 )  # fmt: skip
 _EVERY = 20  # requests, so ten seconds
 _COMPARED = 40
@@ -108,7 +108,8 @@ def test_a_long_run_with_faults_breaks_nothing_and_grows_by_nothing(
     leak = samples.growth(samples.rss) - per_hour * _DAY_BYTES
     print(  # noqa: T201
         f"{saved} days, {len(failed)} kinds of failure; RSS {max(samples.rss) >> 20} MB, "
-        f"{samples.growth(samples.rss) / 2**20:+.1f} MB an hour, of which {per_hour * _DAY_BYTES / 2**20:.1f} for days; "
+        f"{samples.growth(samples.rss) / 2**20:+.1f} MB an hour, of which {per_hour * _DAY_BYTES / 2**20:.1f} for "
+        "days; "
         f"descriptors {samples.growth(samples.descriptors):+.1f} an hour"
     )
     room = 2**20 if minutes >= 60 else 600 * 2**20  # a minute tells little about an hour
