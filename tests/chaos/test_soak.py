@@ -4,7 +4,7 @@ Incident 3 was fine for five minutes, and then 100 % time-outs."""
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from itertools import count
+from itertools import cycle
 from pathlib import Path
 from random import Random
 from statistics import median
@@ -33,13 +33,11 @@ _DAY_BYTES = 2_048
 """What is remembered of a recorded day: it has to be, and is no leak."""
 
 
-def faults() -> str:
-    """Every kind once in so many requests, each at numbers of its own."""
-    numbers = (number for number in count(_EVERY * len(KINDS) * 4 // 5) if all(number % d for d in range(2, 20)))
-    return ";".join(
-        f"{kind}{',' if ':' in kind else ':'}every={number},times=1"
-        for kind, number in zip(KINDS, numbers, strict=False)
-    )
+def faults(minutes: int) -> str:
+    """One kind after the other, each striking one request, for longer than the run takes."""
+    struck = range(_EVERY, round(2 * minutes * 60 / GAP_S), _EVERY)
+    kinds = (kind if ":" in kind else f"{kind}:times=1" for kind in cycle(KINDS))
+    return ";".join(f"{kind},from={number},to={number}" for kind, number in zip(kinds, struck, strict=False))
 
 
 @dataclass
@@ -94,7 +92,7 @@ def test_a_long_run_with_faults_breaks_nothing_and_grows_by_nothing(
     minutes = times(2, 60)
     samples, store = Samples(), tmp_path / "store"
     bench = Bench(hatchery, "", tmp_path, [], SETTINGS)
-    with SimulatorProcess(["--port", "0", "--seed", f"{seed}", "--tier", "pro", "--faults", faults()]) as faulty:
+    with SimulatorProcess(["--port", "0", "--seed", f"{seed}", "--tier", "pro", "--faults", faults(minutes)]) as faulty:
         how = (f"--url={faulty.url}", f"--store={store}", f"--max-duration={minutes}m", "--tier=pro", "--json")
         ran = bench.start("download", *SYMBOLS, "--from=2012-06-01", *how)
         samples.take(ran)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from zlib import crc32
 
 from thetabulk.assembly import clock
@@ -28,8 +28,10 @@ from thetabulk.run.pipeline import Stopped
 from thetabulk.store.evidence import keep_evidence
 from thetabulk.store.layout import kept_path
 from thetabulk.store.recording import Manner, Recording
+from thetabulk.store.validate import size_remark
 
 _LIST_TIMEOUT_S = 120.0
+_AROUND = (*range(-30, 0), *range(1, 31))  # calendar days: about the 20 sessions on either side
 
 
 class Grids:
@@ -128,6 +130,14 @@ class RunParts:
             )
         return await self._probers[collection].probe(day)
 
+    def _compared(self, saved: Saved) -> Saved:
+        """With a remark if the day is far from the days around it in size."""
+        around = (Shard(saved.shard.collection, saved.shard.day + timedelta(days=days)) for days in _AROUND)
+        entries = (self._store.ledger.days.get(shard) for shard in around)
+        neighbours = [entry.outcome.rows for entry in entries if entry and isinstance(entry.outcome, Saved)]
+        remark = size_remark(saved.rows, neighbours)
+        return replace(saved, remarks=(*saved.remarks, remark)) if remark else saved
+
     def record(self, outcome: Outcome) -> None:
         """What an earlier whole answer left behind stands until there is a better one: a cut connection is no news
         about its content, and takes nothing from `thetabulk accept`."""
@@ -136,6 +146,8 @@ class RunParts:
         if earlier is not None and isinstance(outcome, Failed):
             content, kept = outcome.content or earlier.content, outcome.kept or earlier.kept
             outcome = replace(outcome, content=content, kept=kept)
+        if isinstance(outcome, Saved):
+            outcome = self._compared(outcome)
         self._store.ledger.record(outcome, clock.now())
         if earlier is not None and earlier.kept and isinstance(outcome, Saved):
             with suppress(OSError):  # only tidying: the day is saved

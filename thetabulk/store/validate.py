@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from enum import Enum, auto
+from statistics import median
 from typing import TypeVar
 
 import numpy as np
@@ -25,6 +26,7 @@ from thetabulk.store.style import Style
 Number = TypeVar("Number", np.uint8, np.int64)
 
 _OPEN_MS = 34_200_000  # 09:30, the first stamp of every grid
+_NEIGHBOURS_LEAST, _FEWEST, _MOST = 5, 0.4, 2.5
 _ABSENT_SHARE = 0.01  # more of the listed contracts absent than this is lacking, less a surplus of the list
 _SPARSE_SHARE = 0.1  # where absence is normal: what was listed that very day has none. More may be half an answer
 _CROSSED_SHARE = 0.05
@@ -58,6 +60,19 @@ def judge(findings: Findings, content: str, earlier_content: str) -> tuple[Fate,
     if not findings.list_known:
         return Fate.SAVE, Proof.NO_CONTRACT_LIST
     return Fate.SAVE, Proof.FULL if findings.list_complete else Proof.REMARKS
+
+
+def size_remark(rows: int, neighbours: Sequence[int]) -> str:
+    """A class C sentence if a day has far fewer or more rows than the days around it; "" without enough of them.
+
+    The bounds are those of reliability.md §7.1 (V7): they only make a person look, so they may be wide.
+    """
+    if len(neighbours) < _NEIGHBOURS_LEAST:
+        return ""
+    usual = median(neighbours)
+    if _FEWEST * usual <= rows <= _MOST * usual:
+        return ""
+    return f"far from its neighbours in size: {rows} rows, they have about {usual:.0f}"
 
 
 class Check:

@@ -30,7 +30,7 @@ from tests.unit.store.answers import (
 from thetabulk.model import Collection, Contract, Dataset, Proof, Right, Shard
 from thetabulk.plan.datasets import grid_of
 from thetabulk.store.expected import Expected
-from thetabulk.store.validate import Fate, Findings, compare_with_list, judge
+from thetabulk.store.validate import Fate, Findings, compare_with_list, judge, size_remark
 from thetabulk.store.weighing import Weighed, Weighing
 
 law = settings(max_examples=40, deadline=None)
@@ -308,3 +308,12 @@ def test_a_selection_cuts_the_list() -> None:
     shown = compare_with_list(HOURLY, Collection(HOURLY.name, "right=call", SYMBOL), DAY, every, frozenset(every))
     assert shown[0].startswith("10 contracts are not in the vendor's list")
     assert compare_with_list(HOURLY, Collection(HOURLY.name, "", SYMBOL), DAY, every, frozenset(every)) == ()
+
+
+def test_a_day_far_from_its_neighbours_is_remarked_and_only_with_evidence() -> None:
+    """Less than two fifths or more than two and a half times what they usually have; a half-day is neither."""
+    usual = [1000, 1100, 900, 1000, 1000]
+    assert size_remark(390, usual) == "far from its neighbours in size: 390 rows, they have about 1000"
+    assert size_remark(2501, usual) != ""
+    assert [size_remark(rows, usual) for rows in (400, 540, 1000, 2500)] == [""] * 4
+    assert size_remark(1, usual[:4]) == ""
