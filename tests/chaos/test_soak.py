@@ -1,5 +1,5 @@
-"""A long run with something going wrong every ten seconds or so: nothing breaks, and nothing grows but the memory of days.
-Incident 3 was fine for five minutes, and then 100 % time-outs."""
+"""A long run with something going wrong every ten seconds or so: nothing breaks, and nothing grows but the memory of
+days. Incident 3 was fine for five minutes, and then 100 % time-outs."""
 
 import time
 from collections.abc import Callable, Iterator

@@ -524,7 +524,7 @@ def test_every_wanted_day_ends_with_an_outcome_or_beyond_a_boundary(
         assert set(done.walk.days_of(kind)) == {day for day, ended in done.ended.items() if ended == letter}
     for boundary in done.found:
         assert boundary.day is not None
-        assert done.truth[boundary.day] == "S"
+        assert done.truth[boundary.day] in "SF"  # of a failed day nobody knows what it has
         assert all(day < boundary.day for day in done.walk.closed)
 
 
