@@ -53,7 +53,8 @@ def promises() -> dict[str, Any]:
 
 def figures() -> list[dict[str, Any]]:
     """What the last runs have found; empty if there was none."""
-    return json.loads(FIGURES.read_text(encoding="utf-8")) if FIGURES.exists() else []
+    found: list[dict[str, Any]] = json.loads(FIGURES.read_text(encoding="utf-8")) if FIGURES.exists() else []
+    return found
 
 
 def document(data: dict[str, Any], found: list[dict[str, Any]]) -> str:
@@ -68,7 +69,7 @@ def document(data: dict[str, Any], found: list[dict[str, Any]]) -> str:
 def short_form(data: dict[str, Any], found: list[dict[str, Any]]) -> str:
     """The table in README.md: the promises that are marked as short, and how often they were tried."""
     rows = [f"| {one['text']} | {_tried(one, found)} |" for one in data["promise"] if one.get("short")]
-    return "\n".join(["| promise | tried, and broken |", "|---|---|", *rows]) + "\n"
+    return "\n".join(["| promise | tried: broken |", "|---|---|", *rows]) + "\n"
 
 
 def with_short_form(readme: str, table: str) -> str:
@@ -120,9 +121,7 @@ def _tried(promise: dict[str, Any], found: list[dict[str, Any]]) -> str:
 
 
 def _group(faults: dict[str, dict[str, Any]], letter: str) -> str:
-    rows = [
-        f"| {name} | {row['text']} | {_covered(row)} |" for name, row in faults.items() if name.startswith(letter)
-    ]
+    rows = [f"| {name} | {row['text']} | {_covered(row)} |" for name, row in faults.items() if name.startswith(letter)]
     return "\n".join(["", f"### {_GROUPS[letter]}", "", "| | fault | tests |", "|---|---|---|", *rows, ""])
 
 
