@@ -30,8 +30,8 @@ Written by `docs/make_promises.py` from `docs/promises.toml` and from the figure
 `tests/test_promises.py` fails if a fault has no test and no reason, or if a test named here does not exist.
 
 A figure says how often it was tried, and how often the promise was broken; **ci** is `make chaos`, **release** is
-`make chaos-release`. `THETABULK_SEED` repeats a run. "not run yet" is said where there is no figure. All of it ran on
-Linux against the simulator: see [what works](status.md).
+`make chaos-release`. `--seed` repeats a run: `tests/chaos/run.sh .venv/bin/python -k random_kills --seed 42`. "not run
+yet" is said where there is no figure. All of it ran on Linux against the simulator: see [what works](status.md).
 
 ## Promises
 
