@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 DEMO := thetabulk-demo
 
-.PHONY: help demo test test-slow lint chaos chaos-release bench pictures lock clean
+.PHONY: help demo test test-slow lint chaos chaos-release container bench pictures lock clean
 
 help:
 	@echo "make demo      a month of QQQ from the built-in simulator, then status and verify"
@@ -14,6 +14,7 @@ help:
 	@echo "make lint      ruff, mypy and the architecture test"
 	@echo "make chaos     kills, power cuts, pulled drives, lying answers; installs Debian packages when root"
 	@echo "make chaos-release  the same, longer (hours)"
+	@echo "make container  the Dockerfile's steps in a fresh Debian 13, and its use (root, debootstrap; no daemon)"
 	@echo "make bench     the numbers of the README, measured again"
 	@echo "make pictures  the pictures of the README, made again from real output"
 	@echo "make lock      the hash-locked requirements, written anew"
@@ -48,6 +49,9 @@ chaos: $(READY)
 chaos-release: $(READY)
 	tests/chaos/install.sh
 	THETABULK_TIER=release tests/chaos/run.sh $(BIN)/python
+
+container: $(READY)
+	$(BIN)/python -m tests.container.exercise
 
 bench: $(READY)
 	$(BIN)/python benchmarks/run.py
