@@ -56,7 +56,7 @@ class Ran:
         if self.code is None:
             return ["hang: it had to be killed"]
         said = self.err.read_text(errors="replace") if self.err.exists() else ""
-        if "internal error" in said or any("internal error" in str(event.get("text")) for event in self.events()):
+        if "internal error" in said or any("internal error" in str(event.get("message")) for event in self.events()):
             return [f"unhandled: {said.strip()[-300:]}"]
         return [] if self.code in allowed else [f"exit code {self.code}: {said.strip()[-300:]}"]
 
@@ -80,9 +80,9 @@ class Bench:
         path = {"PATH": os.environ.get("PATH", ""), "LANG": "C.UTF-8", "HOME": str(self.home)}
         return {**path, **folders, **SETTINGS, **self.settings}
 
-    def download(self, store: Path, **how: Any) -> Ran:
+    def download(self, store: Path, more: tuple[str, ...] = (), **how: Any) -> Ran:
         """Starts a download of the days, or goes on with it."""
-        span = (f"--from={self.days[0]}", f"--to={self.days[-1]}")
+        span = (f"--from={self.days[0]}", f"--to={self.days[-1]}", *more)
         return self.start("download", "QQQ", *span, f"--url={self.url}", f"--store={store}", "--json", **how)
 
     def resume(self, store: Path, **how: Any) -> Ran:

@@ -13,6 +13,7 @@ import os
 import struct
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +31,15 @@ class Record:
     content: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class Lie:
+    """A drive to which a flush means nothing. Its cache was emptied of the first `arrived` records; of the writes since
+    then the share `lost` is lost, and half as many are torn."""
+
+    arrived: int
+    lost: float
+
+
 def read_log(log: Path) -> list[Record]:
     return list(_records(log.read_bytes()))
 
@@ -43,9 +53,12 @@ def _records(content: bytes) -> Iterator[Record]:
         place += length
 
 
-def crash_state(base: bytes, records: list[Record], cut: int, rng: Random) -> bytearray:
+def crash_state(base: bytes, records: list[Record], cut: int, rng: Random, lie: Lie | None = None) -> bytearray:
     """What may lie on the drive if the power goes just before `records[cut]`."""
     flushed = max((number for number in range(cut) if records[number].kind == "F"), default=-1)
+    if lie is not None:
+        flushed = lie.arrived - 1
+    lost = 0.4 if lie is None else lie.lost
     image = bytearray(base)
     for number in range(cut):
         record = records[number]
@@ -54,9 +67,9 @@ def crash_state(base: bytes, records: list[Record], cut: int, rng: Random) -> by
         start, end = 0, len(record.content)
         if number > flushed:
             chance = rng.random()
-            if chance < 0.4:
+            if chance < lost:
                 continue
-            if chance < 0.6:  # torn: some sectors of it, from any one to any other
+            if chance < 1.5 * lost:  # torn: some sectors of it, from any one to any other
                 sectors = len(record.content) // SECTOR_BYTES
                 first = rng.randrange(sectors) if sectors else 0
                 start, end = first * SECTOR_BYTES, rng.randint(first, sectors) * SECTOR_BYTES
@@ -71,8 +84,10 @@ def marks_before(records: list[Record], cut: int) -> list[str]:
 def start(mountpoint: Path, image: Path, log: Path, flip: Path | None = None) -> "subprocess.Popen[bytes]":
     """The daemon, in a process of its own: a file system that waits for itself waits for ever.
 
-    If there is a file `flip`, the next write of the start of a Parquet file is stored with one bit changed, that of the
-    byte whose number the file holds; then it is removed.
+    If there is a file `flip`, the next write with which a Parquet file begins (up to 128 KiB at once) is stored as the
+    file says, which is then removed: `bit N` changes one bit, that of byte N; `zeros` stores zeros instead; `stale`
+    stores nothing, and what lay there before stays. A file `log` with the suffix `.slow` holds how many bytes a second
+    the disk reads and writes from now on.
     """
     command = [sys.executable, "-m", "tests.chaos.blocklog", str(mountpoint), str(image), str(log), str(flip or "")]
     return subprocess.Popen(command, cwd=Path(__file__).parents[2], stdout=subprocess.DEVNULL)
@@ -87,6 +102,7 @@ class _Disk:
         self._disk = os.open(image, os.O_RDWR)
         self._log = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
         self._flip = Path(flip) if flip else None
+        self._slow = Path(log).with_suffix(".slow")
 
     def getattr(self, path: str, fh: int | None = None) -> dict[str, Any]:
         sizes = {"/disk": os.fstat(self._disk).st_size, "/mark": 0}
@@ -105,13 +121,15 @@ class _Disk:
         return 0
 
     def read(self, path: str, size: int, offset: int, fh: int) -> bytes:
+        self._take_its_time(size)
         return os.pread(self._disk, size, offset) if path == "/disk" else b""
 
     def write(self, path: str, data: bytes, offset: int, fh: int) -> int:
         if path == "/mark":
             self._note(b"M", 0, data)
         else:
-            os.pwrite(self._disk, self._flipped(data), offset)
+            self._take_its_time(len(data))
+            os.pwrite(self._disk, self._spoiled(data), offset)
             self._note(b"W", offset, data)
         return len(data)
 
@@ -125,14 +143,22 @@ class _Disk:
     def flush(self, path: str, fh: int) -> int:
         return 0
 
+    def _take_its_time(self, count: int) -> None:
+        if self._slow.exists():
+            time.sleep(count / float(self._slow.read_text()))
+
     def _note(self, kind: bytes, offset: int = 0, content: bytes = b"") -> None:
         os.write(self._log, _HEAD.pack(kind, offset, len(content)) + content)
 
-    def _flipped(self, data: bytes) -> bytes:
+    def _spoiled(self, data: bytes) -> bytes:
+        """What is stored instead of this write."""
         if self._flip is None or not data.startswith(b"PAR1") or not self._flip.exists():
             return data
-        place = int(self._flip.read_text()) % len(data)
+        how, _, number = self._flip.read_text().partition(" ")
         self._flip.unlink()
+        if how != "bit":
+            return bytes(len(data)) if how == "zeros" else b""
+        place = int(number) % len(data)
         return data[:place] + bytes([data[place] ^ 1]) + data[place + 1 :]
 
 

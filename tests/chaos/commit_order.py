@@ -10,7 +10,7 @@ from pathlib import Path, PurePath
 
 from tests.chaos.tracing import Call
 
-_TARGET = re.compile(r'^, (?:AT_FDCWD(?:<[^>]*>)?, )?"(?P<target>/[^"]*)"')
+_TARGET = re.compile(r'^, (?:AT_FDCWD(?:<[^>]*>)?, |\d+<(?P<folder>[^>]*)>, )?"(?P<name>[^"]*)"')
 _DAY = re.compile(r'\\"symbol\\":\\"(?P<symbol>\w+)\\",\\"day\\":\\"(?P<day>[\d-]+)\\",\\"outcome\\":\\"saved\\"')
 _SYNCS = ("fsync", "fdatasync")
 _WRITES = ("write", "pwrite64", "writev", "pwritev")
@@ -64,7 +64,7 @@ class Order:
     def _rename(self, call: Call) -> None:
         found = _TARGET.match(call.rest)
         assert found is not None, call
-        target = PurePath(found["target"])
+        target = PurePath(found["folder"] or "/", found["name"])
         if call.path in self._unsynced:
             self.faults.append(f"{target.name} was put in place before it was flushed")
         if call.path.endswith(".part") and call.path in self._unread:

@@ -4,9 +4,12 @@ None of these is a bug, and none changes what is promised.
 """
 
 import asyncio
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 
 from tests.chaos.planted import put
 
@@ -46,8 +49,37 @@ def one_moment() -> None:
     put("thetabulk.assembly.clock.now", lambda: datetime(2025, 1, 6, 12, tzinfo=UTC))
 
 
+class _Unlisted(AbstractContextManager["_Unlisted"], Iterator["os.DirEntry[str]"]):
+    """What `os.scandir` gives, without the days' files."""
+
+    def __init__(self, entries: Any) -> None:
+        self._entries = entries
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
+    ) -> None:
+        self._entries.close()
+
+    def __next__(self) -> "os.DirEntry[str]":
+        while (entry := next(self._entries)).name.endswith(".parquet"):
+            pass
+        return entry  # type: ignore[no-any-return]
+
+
+def days_are_not_listed() -> None:
+    """No folder lists the days' files, though each is there for whoever knows its name: macOS on exFAT has been seen
+    to leave entries out."""
+    listdir, scandir = os.listdir, os.scandir
+    put("os.listdir", lambda path=".": [name for name in listdir(path) if not name.endswith(".parquet")])
+    put("os.scandir", lambda path=".": _Unlisted(scandir(path)))
+
+
 _ALL: dict[str, Callable[[], None]] = {
-    each.__name__: each for each in (one_thread, one_identity, one_moment, small_blocks, early_compaction)
+    each.__name__: each
+    for each in (one_thread, one_identity, one_moment, small_blocks, early_compaction, days_are_not_listed)
 }
 
 

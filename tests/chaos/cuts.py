@@ -5,12 +5,13 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from random import Random
 
 from tests.chaos import blocklog, mounts, oracle, vendor
 from tests.chaos.bench import Bench, Ran
-from tests.chaos.blocklog import Record
+from tests.chaos.blocklog import Lie, Record
 from tests.chaos.ledger_lines import Key
 from tests.chaos.nursery import Nursery
 from tests.chaos.oracle import Oracle, final_names
@@ -38,12 +39,12 @@ class FileSystem:
                 except OSError:  # its journal was not enough, as after any crash
                     mounts.call("fsck.ext4", "-y", loop.device, check=False)
                     mounts.mount_ext4(loop.device, point)
-                yield
-                mounts.call("umount", point)
+                with _ending(partial(mounts.call, "umount", point)):
+                    yield
             else:
                 daemon = mounts.ExfatDaemon(loop.device, point)
-                yield
-                daemon.unmount()
+                with _ending(daemon.unmount):
+                    yield
         finally:
             loop.detach()
 
@@ -51,6 +52,14 @@ class FileSystem:
         """What an operating system does with a drive that was not unmounted."""
         if self.name == "exfat":
             mounts.call("fsck.exfat", "-y", file, check=False)
+
+
+@contextmanager
+def _ending(end: Callable[[], object]) -> Iterator[None]:
+    try:
+        yield
+    finally:
+        end()
 
 
 EXT4 = FileSystem("ext4", mounts.make_ext4)
@@ -81,7 +90,7 @@ class Cuts:
     violations: list[str] = field(default_factory=list)
 
     def record(self) -> Recorded:
-        """A download, and (files were touched, so that lines are superseded) starts that compact the ledger."""
+        """The workload, on a disk that writes it down."""
         image = mounts.image(self.folder / "image", _IMAGE_BYTES)
         self.system.make(image)
         base = image.read_bytes()
@@ -90,26 +99,37 @@ class Cuts:
         try:
             mounts.wait_for((backing / "disk").exists, "the recording disk does not answer")
             with self.system.mounted(backing / "disk", point):
-                bench = replace(self._bench(home), bugs=self.bugs)
-                for start in range(4):
-                    ran = self._download(bench, point / "store", backing / "mark", compact=start == 3)
-                    assert not ran.complaints(allowed=[0])
-                    _touch(point / "store", start)
+                self._work(replace(self._bench(home), bugs=self.bugs), point / "store", backing / "mark")
             mounts.call("umount", backing)
             daemon.wait(10)
         finally:
             daemon.kill()
         return Recorded(base, blocklog.read_log(self.folder / "log"))
 
+    def _work(self, bench: Bench, store: Path, said: Path) -> None:
+        """A download, and (files were touched, so that lines are superseded) starts that compact the ledger."""
+        for start in range(4):
+            ran = self._download(bench, store, said, compact=start == 3)
+            assert not ran.complaints(allowed=[0])
+            _touch(store, start)
+
     def cut(self, recorded: Recorded, rng: Random, *, complete: bool) -> None:
-        cut = rng.randint(1, len(recorded.records))
+        cut = self.moment(recorded, rng)
         state = self.folder / "state"
-        state.write_bytes(blocklog.crash_state(recorded.base, recorded.records, cut, rng))
+        state.write_bytes(blocklog.crash_state(recorded.base, recorded.records, cut, rng, self.lie(recorded, cut, rng)))
         self.system.repair(state)
         point, told = self._folder("after"), recorded.told_before(cut)
         with self.system.mounted(state, point):
             found = self._look(point / "store", told, complete=complete)
         self.violations += [f"{self.system.name}, power cut before write {cut}: {one}" for one in found]
+
+    def moment(self, recorded: Recorded, rng: Random) -> int:
+        """Just before which record the power goes."""
+        return rng.randint(1, len(recorded.records))
+
+    def lie(self, recorded: Recorded, cut: int, rng: Random) -> Lie | None:
+        """None: the drive is honest."""
+        return None
 
     def _look(self, store: Path, told: set[Key], *, complete: bool) -> list[str]:
         """The drive as it came back, after the next start, and (`complete`) after the next download."""

@@ -39,7 +39,7 @@ class Hands:
         return [
             self.cut_a_file, self.change_a_byte, self.leave_half_a_file, self.damage_twice, self.delete_a_file,
             self.touch_the_files, self.copy_beside_them, self.tear_the_ledger, self.flip_the_ledger,
-            self.poison_the_ledger, self.lose_a_sector, self.plant_a_link,
+            self.poison_the_ledger, self.lose_a_sector, self.plant_a_link, self.leave_days_out_of_listings,
         ]  # fmt: skip
 
     def cut_a_file(self) -> list[str]:
@@ -169,6 +169,22 @@ class Hands:
         found += [f"written through a link: {path.name}" for path in elsewhere.iterdir()]
         year.unlink()
         return found + self._goes_on(bench, store)
+
+    def leave_days_out_of_listings(self) -> list[str]:
+        """A folder lists none of its days, though they are there (B21): they are not missing to `verify`, and not asked
+        for again, not even after a rebuild of the ledger that has not seen them."""
+        bench, store = self._whole_store()
+        unlisted = ("days_are_not_listed",)
+        found = bench.start("verify", f"--store={store}", "--json", conditions=unlisted).wait().complaints(allowed=[0])
+        asked = len(self.vendor.asked())
+        rebuilt = bench.start("store", "rebuild", f"--store={store}", "--json", conditions=unlisted).wait()
+        found += rebuilt.complaints(allowed=[0]) + self._unseen(store)
+        found += bench.download(store, conditions=unlisted).wait().complaints(allowed=[0])
+        again = [one.day for one in self.vendor.asked()[asked:] if one.for_data]
+        return found + [f"asked again: {day} was only not listed" for day in again] + self.oracle.judge_whole(store)
+
+    def _unseen(self, store: Path) -> list[str]:
+        return ["the rebuild has listed the days all the same"] if ledger_lines.read(store).saved() else []
 
     def run_twice(self) -> list[str]:
         """A second run while the first is at work, however old the first one's lock is (A10)."""

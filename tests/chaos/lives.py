@@ -99,3 +99,12 @@ def lives(
         yield life
         number, kills = number + 1, 0 if life.violations else kills - life.kills
         shutil.rmtree(home)
+
+
+def _undisturbed_s(nursery: Nursery, slow: Vendor, home: Path) -> float:
+    """How long a run takes on this machine, today, if nobody kills it. The first one is slow: nothing is warm."""
+    home.mkdir()
+    started_at = time.monotonic()
+    ran = Bench(nursery, slow.url, home, vendor.days(DAYS)).download(home / "store").wait()
+    assert ran.code == 0, ran.err.read_text()
+    return time.monotonic() - started_at

@@ -2,12 +2,12 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from signal import SIGKILL
 
 _PATH = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
 
@@ -91,7 +91,7 @@ class ExfatDaemon:
 
     def pull(self) -> None:
         """SIGKILL: every call on the mount point fails from now on."""
-        self._process.send_signal(SIGKILL)
+        self._process.send_signal(signal.SIGKILL)
         self._process.wait()
 
     def unmount(self) -> None:

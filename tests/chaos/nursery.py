@@ -2,12 +2,15 @@
 
 import multiprocessing
 import os
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
-from multiprocessing.context import ForkServerContext, ForkServerProcess
-from signal import SIGKILL
+from typing import TYPE_CHECKING
 
 from tests.chaos import child
+
+if TYPE_CHECKING:  # Windows has neither
+    from multiprocessing.context import ForkServerContext, ForkServerProcess
 
 _QUIET = {"OPENBLAS_NUM_THREADS": "1", "PYTHONHASHSEED": "0"}  # no threads to lose in a fork, no other order each time
 
@@ -15,7 +18,7 @@ _QUIET = {"OPENBLAS_NUM_THREADS": "1", "PYTHONHASHSEED": "0"}  # no threads to l
 class Child:
     """A process that we started; only such a one is ever signalled."""
 
-    def __init__(self, process: ForkServerProcess) -> None:
+    def __init__(self, process: "ForkServerProcess") -> None:
         self._process = process
         assert process.pid is not None
         self.pid = process.pid
@@ -43,11 +46,11 @@ class Child:
 
     @property
     def was_killed(self) -> bool:
-        return self._process.exitcode == -SIGKILL
+        return self._process.exitcode == -signal.SIGKILL
 
 
 class Nursery:
-    def __init__(self, context: ForkServerContext) -> None:
+    def __init__(self, context: "ForkServerContext") -> None:
         self._context = context
         self._children: list[Child] = []
 

@@ -81,6 +81,10 @@ class Oracle:
                 claimed.add(f".thetabulk/contracts/{record['symbol']}/{day[:4]}/{day}.csv.zst")
         return set(final_names(store)) - claimed
 
+    def kept(self, store: Path) -> set[Key]:
+        """The days whose files lie there as they were served, whatever the ledger says."""
+        return {key for key in self.keys if _digest_of(store / file_of(key)) == self._good[str(file_of(key))]}
+
     def damage_in(self, store: Path) -> "Damage":
         """What is wrong with a store before a command is to mend it."""
         saved = ledger_lines.read(store).saved()
@@ -142,6 +146,10 @@ class Oracle:
 
 def digest(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _digest_of(path: Path) -> str:
+    return digest(path) if path.is_file() else ""
 
 
 def file_of(key: Key) -> Path:

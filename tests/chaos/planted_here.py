@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from thetabulk.assembly import reconciling
+from thetabulk.assembly.parts import Hold
 from thetabulk.fetch.budget import Budget
 from thetabulk.fetch.fetcher import Errand, Fetcher
 from thetabulk.fetch.gate import Gate
@@ -41,6 +42,12 @@ def retry_without_budget(here: pytest.MonkeyPatch) -> None:
 def no_breaker(here: pytest.MonkeyPatch) -> None:
     """Failures are counted, and hold nobody back."""
     here.setattr("thetabulk.fetch.breaker.Breaker.failed", lambda self, now, cause, **how: None)
+
+
+@bug
+def asked_during_a_pause(here: pytest.MonkeyPatch) -> None:
+    """The run says that it is paused, and the gate stays open."""
+    here.setattr(Hold, "capacity", lambda self: 1_000_000)
 
 
 @bug

@@ -14,6 +14,7 @@ from tests.chaos.asking import Answer, ask_twice
 from tests.chaos.bench import Bench
 from tests.chaos.figures import Figures
 from tests.chaos.losses import lose, missing
+from tests.chaos.machine import needs
 from tests.chaos.nursery import Nursery
 from tests.chaos.oracle import Oracle, file_of
 from tests.chaos.rot import Rotting, flip_a_bit
@@ -91,6 +92,7 @@ def test_every_flipped_bit_is_found_and_healed_from_the_mirror(
     assert not rotting.found, "\n".join(rotting.found[:10])
 
 
+@needs()
 @pytest.mark.parametrize("healer", ["vendor", "mirror"])
 def test_a_rotten_store_is_whole_again_after_a_repair(
     healer: str, hatchery: Nursery, prompt_vendor: Vendor, undisturbed: Callable[[int], Oracle], workshop: Path,
@@ -113,6 +115,7 @@ def test_a_rotten_store_is_whole_again_after_a_repair(
     assert (len(prompt_vendor.asked()) == asked) is (healer == "mirror")
 
 
+@needs()
 def test_a_mirror_that_rots_too_heals_nothing(
     hatchery: Nursery, prompt_vendor: Vendor, workshop: Path, rng: Random, tmp_path: Path
 ) -> None:

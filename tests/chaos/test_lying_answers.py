@@ -21,6 +21,7 @@ from thetabulk.assembly import downloads
 from thetabulk.assembly.contact import Held
 from thetabulk.assembly.parts import Grids, RunParts
 from thetabulk.assembly.stores import Store
+from thetabulk.assembly.terminals import Keeping
 from thetabulk.config import Config, FetchConfig
 from thetabulk.events import Event, Notice
 from thetabulk.fetch.client import Client
@@ -87,8 +88,8 @@ async def fetching(store: Store, url: str, events: list[Event]) -> AsyncIterator
     async with Client(url, IMPATIENT) as client:
         grids = Grids(Calendar.load())
         held = Held(Tier.STANDARD, assumed=False)
-        config = Config(fetch=IMPATIENT)
-        yield downloads._Machinery(config, held, client, store, grids, events.append, []).parts
+        config, no_terminal = Config(fetch=IMPATIENT), Keeping()
+        yield downloads._Machinery(config, held, client, store, grids, events.append, [], None, no_terminal).parts
 
 
 async def _ask(store: Store, liar: Liar) -> Trial:

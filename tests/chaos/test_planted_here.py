@@ -39,6 +39,12 @@ class Hunt:
         if asked > 30:
             yield f"{asked} requests in an hour of outage"
 
+    def by_a_lost_connection(self) -> Iterator[str]:
+        weather = Weather((Spell("disconnected, it says connected", 3, 100),), dice=self.dice)
+        world = World(self.folder / "home", Truth(dict.fromkeys(sessions(60), "good")), weather, self.dice)
+        world.run()
+        yield from world.found
+
     def by_storms(self) -> Iterator[str]:
         """A run with failures and outages, whose every moment is watched."""
         for number in range(10):
@@ -72,6 +78,7 @@ class Hunt:
 SEEN: dict[str, tuple[Callable[[Hunt], Iterator[str]], str]] = {
     "retry_without_budget": (Hunt.by_retries, "retries of"),
     "no_breaker": (Hunt.by_an_hour_of_outage, "in an hour of outage"),
+    "asked_during_a_pause": (Hunt.by_a_lost_connection, "although the run is paused"),
     "slot_held_during_back_off": (Hunt.by_storms, "holds its slot"),
     "limit_by_difference": (Hunt.by_storms, "in flight"),
     "failure_counted_as_empty": (Hunt.by_storms, "is called empty"),

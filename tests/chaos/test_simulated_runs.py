@@ -1,6 +1,7 @@
 """Whole runs in virtual time, by seed: whatever the weather, every run ends, nothing that is not so is recorded, and in
 the next fair weather every day has come to its right end. Fault rows C12 to C15, B1, B9."""
 
+import shutil
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -46,14 +47,37 @@ def simulate(home: Path, seed: int) -> list[str]:
 def test_every_run_ends_and_every_day_comes_to_its_right_end(
     workshop: Path, seed: int, times: Callable[[int, int], int], figures: Figures
 ) -> None:
-    """Outages, storms, stalls, wrong bodies, a drive that goes and comes, a disk that fills, a machine that sleeps."""
+    """Outages, storms, stalls, wrong bodies, a drive that goes and comes, a disk that fills, a machine that sleeps. The
+    one run that went wrong is seen again with its own number: `--seed NUMBER --scale 0.001`."""
     count, found = times(300, 10_000), list[str]()
     for number in range(seed, seed + count):
         found = [f"seed {number}: {text}" for text in simulate(workshop / f"{number}", number)]
         if found:
             break
+        shutil.rmtree(workshop / f"{number}")
     figures.add("simulated runs", number + 1 - seed, len(found), seed, "runs")
     assert not found, "\n".join(found[:10])
+
+
+@pytest.mark.parametrize("held_as", dict.fromkeys(_FORMATS))
+def test_the_judge_sees_what_is_not_so(held_as: str, workshop: Path) -> None:
+    """The vendor changes its mind after the run: whatever was recorded is a lie then, each in its own words."""
+    days = sessions(9)
+    kinds = dict(zip(days, ["empty", *["good"] * 4, "surplus", "lacking", "good", "good"], strict=True))
+    world = World(workshop / "home", Truth(kinds), Weather(), Random(0), {"store.format": held_as})
+    assert world.run() == 3
+    assert world.found + lies(world) + unfinished(world) == []
+    told = []
+    for day, kind in (days[0], "good"), (days[1], "lacking"), (days[2], "empty"), (days[5], "good"), (days[6], "good"):
+        world.truth = Truth(kinds | {day: kind})
+        told.append([text.split(" ", 1)[1] for text in [*lies(world), *unfinished(world)]])
+    assert told == [
+        ["is called empty, and is good", "is saved, and has ended as empty"],
+        ["(lacking) is saved with proof full, and is not what the vendor has", "is incomplete, and has ended as saved"],
+        ["(empty) is saved with proof full, and is not what the vendor has", "is empty, and has ended as saved"],
+        ["(good) is saved with proof remarks, and is not what the vendor has", "is saved, and has ended as remarks"],
+        ["is saved, and has ended as incomplete"],
+    ]
 
 
 def hour_of(kind: str, home: Path, dice: Random) -> tuple[int, list[str]]:

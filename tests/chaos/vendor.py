@@ -40,16 +40,16 @@ def days(count: int) -> list[date]:
     return sorted([day for day in weekdays if day.weekday() < 5][:count])
 
 
-def contracts(day: date) -> list[tuple[str, str, str]]:
+def contracts(day: date, strikes: int = 2) -> list[tuple[str, str, str]]:
     expiration = (day + timedelta(days=7)).isoformat()
-    return [(expiration, strike, right) for strike in ("480.000", "485.000") for right in ("CALL", "PUT")]
+    return [(expiration, f"{480 + 5 * number}.000", right) for number in range(strikes) for right in ("CALL", "PUT")]
 
 
 @lru_cache(maxsize=4 * LONGEST)
-def body(symbol: str, day: date) -> bytes:
-    """The vendor's CSV of a day: 4 contracts, every minute from 09:30 to 16:15, no two days alike."""
+def body(symbol: str, day: date, strikes: int = 2) -> bytes:
+    """The vendor's CSV of a day: 4 contracts (or of more strikes), every minute from 09:30 to 16:15, no two alike."""
     lines = [_HEADER]
-    for expiration, strike, right in contracts(day):
+    for expiration, strike, right in contracts(day, strikes):
         state = crc32(f"{symbol} {day} {strike} {right}".encode())
         for minute in range(570, 976):
             state = (state * 1_103_515_245 + 12_345) % 2**31
@@ -61,8 +61,9 @@ def body(symbol: str, day: date) -> bytes:
     return "".join(lines).encode()
 
 
-def contract_list(symbol: str, day: date) -> bytes:
-    rows = "".join(f'"{symbol}","{expiration}",{strike},"{right}"\n' for expiration, strike, right in contracts(day))
+def contract_list(symbol: str, day: date, strikes: int = 2) -> bytes:
+    known = contracts(day, strikes)
+    rows = "".join(f'"{symbol}","{expiration}",{strike},"{right}"\n' for expiration, strike, right in known)
     return f"symbol,expiration,strike,right\n{rows}".encode()
 
 
@@ -100,10 +101,11 @@ class Vendor:
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """A day comes in so many pieces, with a pause before each."""
+    """A day of so many strikes comes in so many pieces, with a pause before each."""
 
     pieces: int = 1
     pause_ms: float = 0
+    strikes: int = 2
 
 
 AT_ONCE = Pace()
@@ -119,6 +121,7 @@ def running(folder: Path, pace: Pace = AT_ONCE) -> Iterator[Vendor]:
         "tests.chaos.vendor",
         f"--pieces={pace.pieces}",
         f"--pause-ms={pace.pause_ms}",
+        f"--strikes={pace.strikes}",
         str(log),
     ]
     with subprocess.Popen(command, cwd=REPOSITORY, stdout=subprocess.PIPE, text=True) as process:
@@ -129,7 +132,7 @@ def running(folder: Path, pace: Pace = AT_ONCE) -> Iterator[Vendor]:
             process.kill()
 
 
-async def _serve(log: Path, pieces: int, pause_s: float) -> None:
+async def _serve(log: Path, pieces: int, pause_s: float, strikes: int) -> None:
     with log.open("a", buffering=1, encoding="utf-8") as asked:
 
         @web.middleware
@@ -145,10 +148,10 @@ async def _serve(log: Path, pieces: int, pause_s: float) -> None:
             return web.Response(text="\n".join(("symbol", *SYMBOLS, "")), headers=_SAYS)
 
         async def listed(request: web.Request) -> web.Response:
-            return web.Response(body=contract_list(*_wanted(request)), headers=_SAYS)
+            return web.Response(body=contract_list(*_wanted(request), strikes), headers=_SAYS)
 
         async def history(request: web.Request) -> web.StreamResponse:
-            whole = body(*_wanted(request))
+            whole = body(*_wanted(request), strikes)
             answer = web.StreamResponse(headers={**_SAYS, "Content-Type": "text/csv"})
             await answer.prepare(request)
             with suppress(ConnectionResetError):  # whoever asked has been killed
@@ -180,8 +183,9 @@ def _main() -> None:
     parser.add_argument("log", type=Path)
     parser.add_argument("--pieces", type=int, default=1)
     parser.add_argument("--pause-ms", type=float, default=0)
+    parser.add_argument("--strikes", type=int, default=2)
     chosen = parser.parse_args()
-    asyncio.run(_serve(chosen.log, chosen.pieces, chosen.pause_ms / 1000))
+    asyncio.run(_serve(chosen.log, chosen.pieces, chosen.pause_ms / 1000, chosen.strikes))
 
 
 if __name__ == "__main__":

@@ -30,6 +30,7 @@ _SETTINGS: dict[str, object] = {
     "job.symbols": (SYMBOL,), "job.interval": "1h", "terminal.tier": "standard", "terminal.wait": True,
     "run.max_consecutive_empty": 4, "run.chunk_size": 12, "store.reserve_bytes": 4_096,
     "store.free_floor_bytes": 1_000, "store.sample_every": 7, "fetch.first_byte_timeout_s": 60.0,
+    "run.blocked_s": 0.0,
 }  # fmt: skip
 
 
@@ -112,7 +113,8 @@ class World:
             (clock, "now", lambda: BEGINNING + timedelta(seconds=shown_s())),
             (clock, "sleep", lambda seconds: None),
             (clock, "rng", self.dice.random),
-            (stores, "new_disk", lambda: Disk(sleep=clock.sleep, calls=TroubledOs(trouble))),
+            (stores, "new_disk", lambda calls=None: Disk(sleep=clock.sleep, calls=TroubledOs(trouble))),
+            (downloads, "suspects_beside", lambda url: ()),
             (Volume, "free_bytes", lambda volume: 0 if trouble() == "disk full" else _ROOM_BYTES),
         ]
         with ExitStack() as stack:

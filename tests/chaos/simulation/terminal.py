@@ -15,10 +15,16 @@ from tests.virtual_time import now
 from thetabulk.config import FetchConfig
 from thetabulk.errors import TerminalAnswer, TransferFailed
 from thetabulk.fetch.client import Answer, StreamInfo
+from thetabulk.fetch.learned import Learned
 from thetabulk.fetch.verdict import NO_DATA_TEXT
 from thetabulk.model import Request, Tier
 
-_STATUSES = {"disconnected": 474, "disconnected, it says connected": 474, "starting": 571, "500": 500, "429": 429}
+_STATUSES = {
+    "disconnected": 474, "disconnected, it says connected": 474, "starting": 571, "session taken": 478,
+    "session taken, it says connected": 478, "500": 500, "429": 429,
+}  # fmt: skip
+_SAID = {"disconnected": b"DISCONNECTED", "starting": b"DISCONNECTED", "session taken": b"UNVERIFIED"}
+"""By the status of a Terminal in such weather."""
 _HTML = b"<html><body>502 Bad Gateway</body></html>\n"
 _TWICE_IS_PROOF = ("cut at a row", "no last contract")  # the same lacking answer again is the vendor's last word
 _ANSWER_S = 0.05
@@ -59,8 +65,7 @@ class Terminal:
         if outage == "unreachable":
             raise TransferFailed("unreachable: connection refused", kind="unreachable")
         if request.path == _STATUS_PATH:
-            away = outage in ("disconnected", "starting")
-            return self._said(200, b"DISCONNECTED" if away else b"CONNECTED")
+            return self._said(200, _SAID.get(outage, b"CONNECTED"))
         if outage in ("dropped", "stalled", "cut"):
             raise TransferFailed(f"{outage}: no answer", kind=outage)
         if outage:
@@ -179,6 +184,9 @@ class SimulatedClient:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Nothing was opened."""
+
+    def follow(self, learned: Learned, *, first_byte_s: float = 0.0) -> None:
+        """This vendor's words are the documented ones."""
 
     async def small(self, request: Request, *, limit_bytes: int = 0, timeout_s: float | None = None) -> Answer:
         return await self._terminal.answer_small(request)

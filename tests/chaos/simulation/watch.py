@@ -18,7 +18,7 @@ class Admission:
 class Watch:
     """Hears every event of a run and every request for data. `found` are the broken promises.
 
-    `capacities` are what the gate takes the least of; `held` is how many slots it says are taken.
+    The gate tells what it goes by, capacities and slots that are taken; what comes of it is counted here.
     """
 
     found: list[str] = field(default_factory=list)
@@ -39,15 +39,17 @@ class Watch:
             case ShardStarted():
                 capacity = min(one() for one in self._gate._capacities)
                 self._admitted[event.shard.day] = Admission(now(), capacity)
-                if len(self._streaming) >= max(1, capacity):
-                    self._tell(f"one more is admitted to {len(self._streaming)}, and {capacity} may be in flight")
+                taken = max(self._gate.in_flight, len(self._streaming) + 1)
+                if taken > capacity:
+                    self._tell(f"{taken} are admitted, and {capacity} may be in flight")
             case AttemptFailed():
                 self._admitted.pop(event.shard.day, None)
                 self._nobody_rests_in_a_slot(event)
             case ShardFinished():
                 self._admitted.pop(event.outcome.shard.day, None)
             case Paused():
-                self._paused_at, self.pauses = now(), self.pauses + 1
+                if self._paused_at is None:  # it is told again when something of it changes
+                    self._paused_at, self.pauses = now(), self.pauses + 1
             case Resumed():
                 self._paused_at = None
             case Notice():
@@ -70,7 +72,7 @@ class Watch:
             self._tell(f"{day} is asked for, although the run is paused")
         self._streaming[day] = admission
         most = max(one.capacity for one in self._streaming.values())
-        if len(self._streaming) > max(1, most):
+        if len(self._streaming) > most:
             self._tell(f"{len(self._streaming)} are in flight, and never more than {most} were allowed")
 
     def _nobody_rests_in_a_slot(self, event: AttemptFailed) -> None:

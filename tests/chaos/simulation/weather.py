@@ -4,8 +4,9 @@ from dataclasses import dataclass, field
 from random import Random
 
 OUTAGES = (
-    "unreachable", "dropped", "disconnected", "starting", "disconnected, it says connected", "500", "429",
-    "429, retry after", "stalled", "cut", "html", "header only", "another day",
+    "unreachable", "dropped", "disconnected", "starting", "disconnected, it says connected", "session taken",
+    "session taken, it says connected", "500", "429", "429, retry after", "stalled", "cut", "html", "header only",
+    "another day",
 )  # fmt: skip
 """Kinds of bad weather at the Terminal; all requests suffer."""
 
@@ -68,11 +69,14 @@ class Weather:
 
 
 def weather(dice: Random) -> Weather:
-    """Fair, or with up to four spells of up to half an hour, and up to a third of the requests failing."""
+    """Fair, or with up to four spells of up to half an hour, some of them at once, and up to a third of the requests
+    failing. A run of some dozen days takes ten seconds of fair weather."""
     spells = []
+    start = 0.0
     for _ in range(dice.choice((0, 1, 1, 2, 4))):
-        start, length = dice.uniform(0, 120), dice.choice((2, 10, 60, 300, 1_800)) * dice.uniform(0.5, 1.0)
-        spells.append(Spell(dice.choice(OUTAGES + TROUBLES * 3), start, start + length))
-    naps = tuple((dice.uniform(5, 100), dice.choice((60.0, 3_600.0))) for _ in range(dice.choice((0, 0, 0, 1))))
+        start, length = start + dice.uniform(0, 6), dice.choice((1, 3, 10, 60, 300, 1_800)) * dice.uniform(0.5, 1.0)
+        spells.append(Spell(dice.choice(OUTAGES + TROUBLES * 4), start, start + length))
+        start += length * dice.choice((0.5, 1.0))
+    naps = tuple((dice.uniform(1, 10), dice.choice((60.0, 3_600.0))) for _ in range(dice.choice((0, 0, 0, 1))))
     share = dice.choice((0.0, 0.0, 0.02, 0.1, 0.33))
     return Weather(tuple(spells), share, dice.choice((0.0, 0.0, 0.3, 1.0)), naps=naps, dice=Random(dice.random()))
