@@ -8,6 +8,9 @@ DOUBLE, DECIMAL, FOUR = "thetabulk, double", "thetabulk, decimal", "thetabulk, 4
 UNSAMPLED = "thetabulk, none printed again"
 SAMPLED_OF = 50
 """One file in so many is printed again and compared as a whole, the first of a run among them (store.sample_every)."""
+PACE_MB_S = 50
+"""At which a day arrives where the share of checking is measured: a Terminal at its fastest is at 12 to 20."""
+
 BY_HAND = ("curl + DuckDB, 1 thread", "curl + DuckDB, 2 threads")
 
 
@@ -25,6 +28,8 @@ def judged(document: Mapping[str, Any]) -> Iterator[Goal]:
     """The goals of those parts that were measured."""
     if "whole way" in document:
         yield from _whole_way(document["whole way"])
+    if "checking" in document:
+        yield _checking(document["checking"])
     if "long run" in document:
         yield from _long_run(document["long run"])
     if "start-up" in document:
@@ -66,6 +71,12 @@ def _long_job(groups: Mapping[str, Any], baseline: str) -> Goal:
     return Goal(
         "the same in a long job, where one day in fifty is printed again", "stretch ≤ 0.85 ×", f"{ratio:.2f} ×", None
     )
+
+
+def _checking(found: Mapping[str, Any]) -> Goal:
+    share, pace = found["wall_share"], found["pace_mb_s"]
+    text = f"checks and read-back, of the time of a day at {pace} MB/s (of its processor time {found['cpu_share']:.0%})"
+    return Goal(text, "≤ 10 %", f"{share:.1%}", share <= 0.1)
 
 
 def _most_mb(peaks: Sequence[int]) -> int:

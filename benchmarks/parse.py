@@ -38,7 +38,7 @@ _PRINTED_AS = {"strike": pa.decimal128(12, 3), "price": pa.decimal128(12, 2)}
 def main(file: Path, day: date, repeats: int) -> dict[str, object]:
     """CPU seconds for each GB, medians of runs in turns."""
     tune_allocator()  # as in a download
-    body = _unchunked(file.read_bytes())
+    body = unchunked(file.read_bytes())
     readers: dict[str, Callable[[], int]] = {
         "thetabulk": lambda: _ours(body, day),
         "pyarrow": lambda: _theirs(body),
@@ -101,7 +101,7 @@ def _batches(body: bytes, types: dict[str, pa.DataType]) -> pacsv.CSVStreamingRe
     )  # fmt: skip
 
 
-def _unchunked(recorded: bytes) -> bytes:
+def unchunked(recorded: bytes) -> bytes:
     """The body of a recorded answer."""
     pieces: list[bytes] = []
     at = 0

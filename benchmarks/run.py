@@ -13,13 +13,13 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks import long_run, machine, startup, whole_way
+from benchmarks import checking, long_run, machine, startup, whole_way
 from benchmarks.child import environment, run
 from benchmarks.goals import judged
 from thetabulk import __version__
 
 RESULTS = Path(__file__).parent / "results"
-_PARTS = ("whole-way", "long-run", "start-up", "parse")
+_PARTS = ("whole-way", "checking", "long-run", "start-up", "parse")
 
 
 def main() -> int:
@@ -54,6 +54,9 @@ def measured(scratch: Path, arguments: argparse.Namespace, tell: Callable[[str],
     if "parse" in wanted:
         document["parse"] = _parse(scratch, repeats=3 if quick else 7)
     shutil.rmtree(scratch / "recorded", ignore_errors=True)
+    if "checking" in wanted:
+        document["checking"] = checking.measure(scratch, repeats=1 if quick else 5, tell=tell)
+        shutil.rmtree(scratch / "checking")
     if {"long-run", "start-up"} & set(wanted):
         document["long run"] = long_run.measure(scratch, quick=quick, tell=tell)
     if "start-up" in wanted:
