@@ -6,7 +6,9 @@
     ├── DiskFull                                              5
     ├── NotPermitted                                          6  permission, or read-only
     ├── AccountError                                          7  login, subscription, session taken
+    │   └── SessionTaken            in mid-run only a pause   7  another login of the account has ended ours
     ├── TerminalUnavailable                                   8
+    │   └── NotConnected            in mid-run only a pause   8  the Terminal is there, and has lost the vendor
     ├── StoreBusy                                             9  another run holds the store
     ├── StoreDamaged                                         10  a file is not what was saved
     └── AskedWrongly                                          1  the Terminal says that our request is wrong
@@ -23,16 +25,18 @@ Exit codes without an exception: 0 complete, 3 finished but days failed, 11 stop
 
 from collections.abc import Iterable
 
+from thetabulk.redaction import without_accounts, without_secrets
+
 
 class ThetabulkError(Exception):
-    """Ends the run: what is wrong, and in `hint` what to do."""
+    """Ends the run: what is wrong, and in `hint` what to do. What looks like a secret is taken out of both."""
 
     exit_code = 1
 
     def __init__(self, what: str, *, hint: str = "") -> None:
-        super().__init__(what)
-        self.what = what
-        self.hint = hint
+        self.what = without_secrets(what)
+        self.hint = without_secrets(hint)
+        super().__init__(self.what)
 
 
 class UsageError(ThetabulkError):
@@ -55,8 +59,16 @@ class AccountError(ThetabulkError):
     exit_code = 7
 
 
+class SessionTaken(AccountError):
+    """Another login of the account has ended the Terminal's session (478, UNVERIFIED, ACCOUNT_ALREADY_CONNECTED)."""
+
+
 class TerminalUnavailable(ThetabulkError):
     exit_code = 8
+
+
+class NotConnected(TerminalUnavailable):
+    """The Terminal answers, and has no connection to the vendor's servers (474, 571)."""
 
 
 class StoreBusy(ThetabulkError):
@@ -72,12 +84,15 @@ class AskedWrongly(ThetabulkError):
 
 
 class ShardError(Exception):
-    """Ends one shard. `kind` is one word (or two with a hyphen) for the ledger, the message is for a person."""
+    """Ends one shard. `kind` is one word (or two with a hyphen) for the ledger, the message is for a person.
+
+    It may repeat the vendor's words: what looks like a secret or an account is taken out.
+    """
 
     kind = "failed"
 
     def __init__(self, message: str, *, kind: str = "") -> None:
-        super().__init__(message)
+        super().__init__(without_accounts(message))
         if kind:
             self.kind = kind
 
@@ -85,7 +100,7 @@ class ShardError(Exception):
 class BadAnswer(ShardError):
     """Class A: the body is not the answer to our request, and is never kept as data.
 
-    `kind` is one of header, row, field, day, symbol, cut, text, oversize, empty-body.
+    `kind` is one of header, row, field, day, symbol, cut, text, oversize, empty-body, inexact.
     """
 
     kind = "bad-answer"
@@ -96,17 +111,22 @@ class AttemptError(ShardError):
 
 
 class TerminalAnswer(AttemptError):
-    """The Terminal answered with a status other than 200 (or with its no-data text under 200)."""
+    """The Terminal answered with a status other than 200 (or with its no-data text under 200).
+
+    `text` is what it said, word for word: for the judge, not for a person. `means` is what the vendor profile has
+    learned of this answer: "empty", "refused", or "".
+    """
 
     kind = "answer"
 
-    def __init__(self, status: int, text: str, *, retry_after: str = "", path: str = "") -> None:
+    def __init__(self, status: int, text: str, *, retry_after: str = "", path: str = "", means: str = "") -> None:
         first_line = text.strip().splitlines()[0][:200] if text.strip() else "(no text)"
         super().__init__(f"HTTP {status}: {first_line}", kind=f"http-{status}")
         self.status = status
         self.text = text
         self.retry_after = retry_after
         self.path = path
+        self.means = means
 
 
 class TransferFailed(AttemptError):

@@ -1,6 +1,5 @@
 """What is said when a command fails: what is wrong, what to do, and (if asked for) the same as JSON."""
 
-import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,9 +8,9 @@ from typing import TypeVar
 import typer
 
 from thetabulk.errors import ThetabulkError, UsageError
+from thetabulk.redaction import without_secrets
 
 Raised = TypeVar("Raised", bound=BaseException)
-_SECRET = re.compile(r"(?<=://)[^/@\s]+(?=@)|(?<=password=)\S+|(?<=token=)\S+", re.IGNORECASE)
 
 
 def leaves(group: BaseExceptionGroup[Raised]) -> list[Raised]:
@@ -26,16 +25,15 @@ def tell(errors: Sequence[ThetabulkError], exit_code: int, *, as_json: bool) -> 
     """Every error to stderr; with `as_json` also one object to stdout, `{"error", "hint", "exit_code"}`."""
     told: list[str] = []
     for error in errors:
-        text = _without_secrets(f"thetabulk: error: {error.what}" + (f"\nhint: {error.hint}" if error.hint else ""))
+        text = _harmless(f"thetabulk: error: {error.what}" + (f"\nhint: {error.hint}" if error.hint else ""))
         if text not in told:
             told.append(text)
             typer.echo(text, err=True)
     if errors and as_json:
-        import json
+        from thetabulk.cli import output
 
         first = min(errors, key=lambda error: error.exit_code != exit_code)
-        document = {"error": first.what, "hint": first.hint, "exit_code": exit_code}
-        typer.echo(_without_secrets(json.dumps(document, ensure_ascii=False)))
+        output.tell_json({"error": first.what, "hint": first.hint, "exit_code": exit_code})
 
 
 def usage(error: typer.TyperException) -> ThetabulkError:
@@ -51,7 +49,7 @@ def internal(error: BaseException, *, verbose: bool) -> ThetabulkError:
     """A mistake of ours: its last line for the person, the traceback on stderr (`verbose`) or in a file."""
     import traceback
 
-    trace = _without_secrets("".join(traceback.format_exception(error)))
+    trace = _harmless(without_secrets("".join(traceback.format_exception(error))))
     first = leaves(error)[0] if isinstance(error, BaseExceptionGroup) else error
     what = f"internal error: {type(first).__name__}: {first}".rstrip(": ")
     if verbose:
@@ -74,5 +72,8 @@ def _keep(trace: str) -> Path | None:
     return file
 
 
-def _without_secrets(text: str) -> str:
-    return _SECRET.sub("…", text)
+def _harmless(text: str) -> str:
+    """Line by line, without what would steer a terminal: the words may be the vendor's, or a file's name."""
+    from thetabulk.report.units import printable  # `--help` does without
+
+    return "\n".join(map(printable, text.split("\n")))

@@ -19,6 +19,7 @@ from thetabulk.ledger.memory import Damaged, Memory, live_lines, load
 from thetabulk.ledger.payload import ContractList
 from thetabulk.ledger.record import NewerRecord, from_line, to_line
 from thetabulk.model import Boundary, Collection, Entry, Job, Outcome, Shard
+from thetabulk.wording import counted
 
 NAME = "ledger.jsonl"
 COMPACT_LINES = 1_000
@@ -171,11 +172,13 @@ class Ledger:
             self.notes.append(f"the last line is torn ({memory.torn_bytes} bytes), and does not count")
         if memory.damaged:
             lines = ", ".join(str(one.line) for one in memory.damaged[:10])
-            self.notes.append(f"{len(memory.damaged)} damaged lines set aside (line {lines}): their days are looked at")
+            bad = counted(len(memory.damaged), "damaged line")
+            self.notes.append(f"{bad} set aside (line {lines}): their days are looked at")
         if memory.newer_lines:
-            self.notes.append(f"{memory.newer_lines} lines of a newer thetabulk were skipped")
+            self.notes.append(f"skipped: {counted(memory.newer_lines, 'line')} of a newer thetabulk")
         if memory.out_of_order:
-            self.notes.append(f"{memory.out_of_order} lines are out of order; the newest of each day counts")
+            late = counted(memory.out_of_order, "line", "is", "are")
+            self.notes.append(f"{late} out of order; the newest of each day counts")
 
     def _prepare(self, content: bytes) -> None:
         """Make the file agree with the memory, then open it. Nothing is written if a newer thetabulk was here."""
@@ -211,7 +214,7 @@ class Ledger:
         self._disk.replace(self.path, self._previous)
         self._disk.replace(fresh, self.path)
         self._disk.sync_folder(self.path.parent)
-        self._memory.lines = len(self._memory.live)
+        self._memory.lines = len(self._memory.kept)
         return kept
 
     def _open(self) -> int:

@@ -93,6 +93,21 @@ class Lock:
             _owner_file(place).write_text(f"{json.dumps(owner)}\n", encoding="utf-8")
 
 
+def keeps_locks(file: Path) -> bool:
+    """Whether a second lock on this file, which is made, is refused while the first one is held. Never raises."""
+    first, second = FileLock(file), FileLock(file)
+    try:
+        with first.acquire(blocking=False):
+            try:
+                second.acquire(blocking=False)
+            except Timeout:
+                return True
+            second.release()
+    except (OSError, NotImplementedError):
+        pass
+    return False
+
+
 def _owner_file(place: Path) -> Path:
     return place.with_name(f"{place.name}.json")
 

@@ -122,8 +122,6 @@ def job_payload(job: Job) -> Payload:
         "collections": [_collection_fields(collection) for collection in job.collections],
         "first": job.first.isoformat(),
         "last": job.last.isoformat(),
-        "options": dict(job.options),
-        "finished": job.finished,
     }
 
 
@@ -133,8 +131,6 @@ def job_of(fields: Mapping[str, Any]) -> Job:
         tuple(_collection_of(one) for one in fields["collections"]),
         date.fromisoformat(fields["first"]),
         date.fromisoformat(fields["last"]),
-        dict(fields["options"]),
-        fields["finished"],
     )
 
 

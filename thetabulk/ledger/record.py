@@ -18,6 +18,7 @@ from thetabulk.errors import UsageError
 VERSION = 1
 _CRC_MARK = b',"crc":"'
 _CRC_LENGTH = len(_CRC_MARK) + 8 + len(b'"}')
+_JSON = json.JSONDecoder()  # `loads` looks for white space around it, twice a line
 _OURS = {"kind", "v", "seq", "at", "crc"}
 _START = re.compile(rb'(?=\{"kind":"[a-z_]+","v":)')  # never inside a string, where quotes are escaped
 
@@ -56,8 +57,11 @@ def from_line(line: bytes) -> Record:
     if not body or line[-_CRC_LENGTH:] != b'%s%08x"}' % (_CRC_MARK, crc32(body)):
         raise DamagedRecord("the checksum does not fit")
     try:
-        fields = json.loads(f"{body.decode('ascii')}}}")
+        fields, end = _JSON.raw_decode(line.decode("ascii"))
+        if end != len(line):
+            raise DamagedRecord("more than one record")
         kind, version, seq, at = fields.pop("kind"), fields.pop("v"), fields.pop("seq"), fields.pop("at")
+        del fields["crc"]
         if version > VERSION:
             raise NewerRecord("the ledger was written by a newer thetabulk", hint="update this one")
         return Record(str(kind), int(seq), datetime.fromisoformat(at), fields)

@@ -10,10 +10,11 @@ import os
 import stat
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
-from pathlib import Path
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
+from pathlib import Path, PurePosixPath
 from typing import Any, Final, Literal
 
+from thetabulk.store.busy import BusyCalls
 from thetabulk.store.faults import translated
 
 Sync = Literal["full", "degraded"]
@@ -26,6 +27,8 @@ _SHARING = {5, 32, 33}  # Windows: a scanner or indexer holds the file; 155 of 4
 _PAUSES_S = (0.05, 0.1, 0.2, 0.4, 0.8, 1.0, 1.0, 1.0)
 _BINARY: Final[int] = getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOINHERIT", 0)
 _NO_LINK: Final[int] = getattr(os, "O_NOFOLLOW", 0)
+_FOLDER: Final[int] = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0)
+_CAN_HOLD: Final = {os.open, os.stat, os.rename} <= os.supports_dir_fd  # not on Windows
 
 if sys.platform == "win32":
     _control = None
@@ -34,20 +37,27 @@ else:
 
 
 class Disk:
-    """`calls` is `os`, or a fake of it that fails on cue; `sleep` is given because only the assembly has a clock."""
+    """`calls` is `os`, or a fake of it that fails on cue; `sleep` and `monotonic` are given because only the assembly
+    has a clock. Without the latter nobody knows how long the drive keeps us waiting (`busy_s`)."""
 
     def __init__(
         self,
         *,
         sleep: Callable[[float], None],
+        monotonic: Callable[[], float] | None = None,
         calls: Any = os,
         control: Callable[[int, int, int], object] | None = _control,
         platform: str = sys.platform,
     ) -> None:
         self.platform = platform
-        self._os = calls
-        self._control = control
+        self._busy = BusyCalls(monotonic, calls) if monotonic is not None else None
+        self._os = self._busy or calls
+        self._control = self._busy.timed(control) if self._busy and control else control
         self._sleep = sleep
+
+    def busy_s(self) -> float:
+        """For how long somebody has waited for the drive, in all."""
+        return self._busy.busy_s() if self._busy is not None else 0.0
 
     def create(self, path: Path) -> int:
         """A descriptor for a file that was not there; FileExistsError if it was, as a file or as a link."""
@@ -90,7 +100,7 @@ class Disk:
         """Makes the folder's names durable. Windows has no such call, and journals the rename itself."""
         if self.platform == "win32":
             return "full"
-        with self._opened(folder, os.O_RDONLY | getattr(os, "O_DIRECTORY", 0)) as descriptor:
+        with _link_told(folder), self._opened(folder, _FOLDER) as descriptor:
             return self.sync(descriptor)
 
     def close(self, descriptor: int) -> None:
@@ -100,8 +110,52 @@ class Disk:
     def truncate(self, descriptor: int, size: int) -> None:
         self._os.ftruncate(descriptor, size)
 
-    def replace(self, source: Path, target: Path) -> None:
-        """Atomic rename over whatever is there. On Windows other programs get up to 5 s to let go of the target."""
+    @contextmanager
+    def held(self, root: Path, relative: PurePosixPath) -> Iterator[int | None]:
+        """A descriptor of the folder below the root, reached level by level; ELOOP for a link on the way. What is done
+        with it is done in that folder, whatever its path leads to meanwhile. None where there is no such thing."""
+        if self.platform == "win32" or not _CAN_HOLD:
+            yield None
+            return
+        descriptor = self._os.open(root, _FOLDER | _NO_LINK | _BINARY)
+        for name in relative.parts:
+            descriptor = self._step_into(descriptor, name, root / relative)
+        with self._closed_after(descriptor):
+            yield descriptor
+
+    def _step_into(self, outer: int, name: str, path: Path) -> int:
+        """The folder of this name in the one that is open, which is closed, whatever happens."""
+        with ExitStack() as stack:
+            with _link_told(path), self._closed_after(outer):
+                inner: int = self._os.open(name, _FOLDER | _NO_LINK | _BINARY, dir_fd=outer)
+                stack.callback(self._abandon, inner)
+            stack.pop_all()
+        return inner
+
+    def _abandon(self, descriptor: int) -> None:
+        with suppress(OSError):
+            self._os.close(descriptor)
+
+    def same(self, one: int | None, other: int | None) -> bool:
+        """Whether two descriptors are of one file or folder; nothing can be said (True) where there are none."""
+        return one is None or other is None or os.path.samestat(self._os.fstat(one), self._os.fstat(other))
+
+    def is_in(self, folder: int | None, name: str, descriptor: int) -> bool:
+        """Whether an open file is the one of this name in the folder; True where no folder can be held."""
+        if folder is None:
+            return True
+        try:
+            found = self._os.stat(name, dir_fd=folder, follow_symlinks=False)
+        except FileNotFoundError:
+            return False
+        return os.path.samestat(found, self._os.fstat(descriptor))
+
+    def replace(self, source: Path, target: Path, folder: int | None = None) -> None:
+        """Atomic rename over whatever is there; into the `folder` that is held, if there is one. On Windows other
+        programs get up to 5 s to let go of the target."""
+        if folder is not None:
+            self._os.replace(source, target.name, dst_dir_fd=folder)
+            return
         for pause_s in _PAUSES_S:
             try:
                 self._os.replace(source, target)
@@ -138,13 +192,14 @@ class Disk:
         """The number of the file system that the path leads to now."""
         return self.stat(path).st_dev
 
-    def file_facts(self, path: Path) -> tuple[int, int] | None:
-        """(size, mtime in ns) of a plain file at this very path, None if there is none; ELOOP for anything else.
+    def file_facts(self, path: Path, folder: int | None = None) -> tuple[int, int] | None:
+        """(size, mtime in ns) of a plain file at this very path (or of its name in the `folder` that is held), None if
+        there is none; ELOOP for anything else.
 
         By exact path, never from a listing: macOS lists only a part of some exFAT folders (reliability.md §4.1).
         """
         try:
-            facts = self._os.lstat(path)
+            facts = self._os.lstat(path) if folder is None else self._os.lstat(path.name, dir_fd=folder)
         except (FileNotFoundError, NotADirectoryError):
             return None
         if not stat.S_ISREG(facts.st_mode):
@@ -250,6 +305,15 @@ class Disk:
                 self._os.close(descriptor)
             raise
         self._os.close(descriptor)
+
+
+@contextmanager
+def _link_told(folder: Path) -> Iterator[None]:
+    """A link that is met where a folder is opened: Linux calls it no folder, macOS ELOOP."""
+    try:
+        yield
+    except NotADirectoryError as error:
+        raise OSError(errno.ELOOP, "no plain folder", str(folder)) from error
 
 
 def _supported(call: Callable[..., object], *arguments: int) -> bool:

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from datetime import date
 
 from thetabulk.model import Collection, Contract, Right
+from thetabulk.wording import counted
 
 _NAMED = 5  # so many contracts are named in a remark
 
@@ -70,7 +71,8 @@ def named(contracts: Iterable[Contract]) -> str:
 
 
 def unlisted_text(unlisted: list[Contract]) -> str:
-    return f"{len(unlisted)} contracts are not in the vendor's list: {named(unlisted)}"
+    are = counted(len(unlisted), "contract", "is", "are")
+    return f"{are} not in the vendor's list: {named(unlisted)}"
 
 
 def absent_text(absent: list[Contract], expected: Expected, *, sparse: bool) -> str:

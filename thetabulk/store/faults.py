@@ -44,7 +44,7 @@ _BY_WINERROR: dict[int, type[ThetabulkError]] = {
     1117: DriveGone,  # I/O error
     1167: DriveGone,  # not connected
 }
-_NUMBERS = {getattr(errno, name): kind for name, kind in _BY_ERRNO.items() if hasattr(errno, name)}
+NUMBERS = {getattr(errno, name): kind for name, kind in _BY_ERRNO.items() if hasattr(errno, name)}
 
 
 def classify_oserror(error: OSError) -> type[ThetabulkError] | None:
@@ -52,7 +52,7 @@ def classify_oserror(error: OSError) -> type[ThetabulkError] | None:
     winerror = getattr(error, "winerror", None)
     if winerror in _BY_WINERROR:
         return _BY_WINERROR[winerror]
-    return _NUMBERS.get(error.errno or 0)
+    return NUMBERS.get(error.errno or 0)
 
 
 @contextmanager
@@ -70,13 +70,19 @@ def describe(error: OSError, path: Path, platform: str = sys.platform) -> Thetab
     kind = classify_oserror(error) or ThetabulkError
     where = error.filename if isinstance(error.filename, str) else path
     reason = error.strerror or str(error) or type(error).__name__
-    return kind(f"{where}: {_TEXTS.get(kind, 'cannot be used')} ({reason})", hint=_hint(error, kind, platform))
+    text = _TEXTS.get(kind) or _BY_NUMBER.get(error.errno or 0, "cannot be used")
+    return kind(f"{where}: {text} ({reason})", hint=_hint(error, kind, platform))
 
 
 _TEXTS: dict[type[ThetabulkError], str] = {
     DriveGone: "the drive does not answer",
     DiskFull: "the drive is full",
     NotPermitted: "not permitted",
+}
+_BY_NUMBER = {
+    errno.EMFILE: "no more files can be opened",
+    errno.ENFILE: "no more files can be opened on this machine",
+    errno.EFBIG: "a file of this size does not fit on the drive",
 }
 
 

@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from types import TracebackType
 from typing import Literal, Self
 
-from thetabulk.errors import AttemptError
+from thetabulk.errors import AttemptError, NotPermitted
 from thetabulk.store.disk import BLOCK_BYTES, Sync
 from thetabulk.store.layout import TMP
 from thetabulk.store.volume import Volume
@@ -55,7 +55,12 @@ class Part:
         volume.folder(name.parent)
         with self._volume.translated(self.path):
             self._descriptor: int | None = self._disk.create(self.path)
-            self._disk.bypass_cache(self._descriptor)  # macOS: what was never cached is read back from the drive
+        try:
+            volume.confirm(name, self._descriptor)  # or else not a byte of it is written
+        except BaseException:
+            self.abort()
+            raise
+        self._disk.bypass_cache(self._descriptor)  # macOS: what was never cached is read back from the drive
 
     def write(self, content: bytes | bytearray | memoryview) -> int:
         view = memoryview(content).cast("B")
@@ -110,13 +115,12 @@ class Part:
                 sync = self._settle()
                 readback = self._read_back(sync)
             self._volume.check()
-            folder = self._volume.folder(target.parent)
-            with self._volume.translated(final):
-                self._disk.replace(self.path, final)
-                for changed in self._changed_folders(folder):
+            with self._volume.held(target.parent) as folder, self._volume.translated(final):
+                self._disk.replace(self.path, final, folder)
+                for changed in self._changed_folders(final.parent):
                     if self._disk.sync_folder(changed) == "degraded":
                         sync = "degraded"
-                facts = self._disk.file_facts(final)
+                facts = self._disk.file_facts(final, folder)
         except BaseException:
             self.abort()
             raise
@@ -150,8 +154,7 @@ class Part:
         return (target,) if self._volume.filesystem in _JOURNALLED else (target, self.path.parent)
 
     def _drain(self) -> None:
-        if self._descriptor is None:
-            raise ValueError("the part is over")
+        assert self._descriptor is not None  # let go only by an abort or a commit: both close the part before
         block = bytes(self._pending)
         self._pending.clear()
         self._running.update(block)
@@ -189,6 +192,8 @@ def remove_stale_parts(volume: Volume) -> int:
     """Delete the scratch files of dead runs, and say how many. Only for whoever holds the store's lock."""
     folder = volume.path(TMP)
     with volume.translated(folder):
+        if folder.is_symlink():
+            raise NotPermitted(f"{folder} is a symbolic link", hint="remove it; a store holds none")
         files = list(folder.iterdir()) if folder.is_dir() else []
         parts = [file for file in files if file.suffix == ".part" and not file.name.startswith("._")]
         for part in parts:

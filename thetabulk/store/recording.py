@@ -16,6 +16,7 @@ from thetabulk.errors import BadAnswer
 from thetabulk.model import Contract, Dataset, Shard
 from thetabulk.store.evidence import HEAD_BYTES
 from thetabulk.store.footer import Footer
+from thetabulk.store.habits import NOTHING_LEARNED, Habits
 from thetabulk.store.parquet import ParquetWriter
 from thetabulk.store.printing import printed_xxh3
 from thetabulk.store.rows import Rows
@@ -40,7 +41,7 @@ class Manner:
 class Recording:
     def __init__(
         self, shard: Shard, dataset: Dataset, request: str, known_grids: Mapping[int, str],
-        manner: Manner, open_part: Callable[[], Scratch],
+        manner: Manner, open_part: Callable[[], Scratch], habits: Habits = NOTHING_LEARNED,
     ) -> None:  # fmt: skip
         self._shard = shard
         self._dataset = dataset
@@ -48,7 +49,7 @@ class Recording:
         self._manner = manner
         self._open_part = open_part
         self._part = open_part()
-        self._weighing = Weighing(shard, dataset, known_grids, extra_columns=manner.extra_columns)
+        self._weighing = Weighing(shard, dataset, known_grids, habits, extra_columns=manner.extra_columns)
         self._writer = self._new_writer() if manner.format == "parquet" else None
         self._zstd = zstandard.ZstdCompressor(level=_ZSTD_LEVEL, write_checksum=True).compressobj()
         self._held = False

@@ -27,6 +27,7 @@ from thetabulk.store.style import Style
 
 READ_ROWS = 32_768
 _EPOCH_DAY = date(1970, 1, 1)
+_MAGIC = b"PAR1"
 
 
 def _is_price(kind: pa.DataType) -> bool:
@@ -43,6 +44,7 @@ _FITS: dict[str, Callable[[pa.DataType], bool]] = {
 def read_footer(path: Path) -> Footer:
     """Raises ValueError if the file is no Parquet file, or none of ours."""
     with damage_told():
+        _check_opening(path)
         metadata = pq.read_metadata(path).metadata or {}
     if FOOTER_KEY not in metadata:
         raise ValueError("a Parquet file, but not written by thetabulk")
@@ -55,6 +57,7 @@ def read_footer(path: Path) -> Footer:
 def read_tables(path: Path, kinds: Mapping[str, str]) -> Iterator[pa.Table]:
     """Columns by name and kind, some rows at a time. Raises ValueError for damage that the decoder notices."""
     with damage_told(), pq.ParquetFile(path) as file:
+        _check_opening(path)
         schema = file.schema_arrow
         strange = [
             name for name, kind in kinds.items() if name not in schema.names or not _FITS[kind](schema.field(name).type)
@@ -63,6 +66,13 @@ def read_tables(path: Path, kinds: Mapping[str, str]) -> Iterator[pa.Table]:
             raise ValueError(f"unreadable: no column {', '.join(strange)} of the right type")
         for batch in file.iter_batches(READ_ROWS, columns=list(kinds), use_threads=False):
             yield pa.Table.from_batches([batch])
+
+
+def _check_opening(path: Path) -> None:
+    """A Parquet file begins and ends with the same four bytes. Arrow looks at the last ones alone, others at both."""
+    with path.open("rb") as file:
+        if file.read(len(_MAGIC)) != _MAGIC:
+            raise ValueError("unreadable: it does not begin as a Parquet file does")
 
 
 def kinds_in(dataset: Dataset) -> dict[str, str]:

@@ -20,8 +20,10 @@ from thetabulk.model import Collection, Contract, Dataset, Proof
 from thetabulk.store.contracts import Contracts
 from thetabulk.store.expected import Expected, absent_text, named, unlisted_text
 from thetabulk.store.fields import DAY_MS, EPOCH, MOST_DOLLARS, NOT_UNITS, units_in
+from thetabulk.store.habits import NOTHING_LEARNED, Habits
 from thetabulk.store.rows import Rows
 from thetabulk.store.style import Style
+from thetabulk.wording import counted
 
 Number = TypeVar("Number", np.uint8, np.int64)
 
@@ -30,6 +32,7 @@ _NEIGHBOURS_LEAST, _FEWEST, _MOST = 5, 0.4, 2.5
 _ABSENT_SHARE = 0.01  # more of the listed contracts absent than this is lacking, less a surplus of the list
 _SPARSE_SHARE = 0.1  # where absence is normal: what was listed that very day has none. More may be half an answer
 _CROSSED_SHARE = 0.05
+_TIMES, _ROWS_ANYWAY = 4, 100_000  # more rows than these, and so many times all places for them, are no day
 _PRICE_PLACES, _HASHED_PLACES = 2, 6
 
 
@@ -76,17 +79,22 @@ def size_remark(rows: int, neighbours: Sequence[int]) -> str:
 
 
 class Check:
-    """Counts one answer's rows. `known_grids` names the rows per contract that a whole day has (plan/datasets)."""
+    """Counts one answer's rows. `known_grids` names the rows per contract that a whole day has (plan/datasets),
+    `habits` what the vendor profile adds."""
 
-    def __init__(self, dataset: Dataset, collection: Collection, day: date, known_grids: Mapping[int, str]) -> None:
+    def __init__(
+        self, dataset: Dataset, collection: Collection, day: date, known_grids: Mapping[int, str],
+        habits: Habits = NOTHING_LEARNED,
+    ) -> None:  # fmt: skip
         self.rows = 0
         self.in_order = True
         self._dataset = dataset
         self._collection = collection
         self._day = day
-        self._known_grids = known_grids
+        self._habits = habits
+        self._known_grids = {(0, rows): times for rows, times in known_grids.items()} | dict(habits.grids)
         self._prices = [column.name for column in dataset.columns if column.kind == "price"]
-        self._slots = max(known_grids, default=1) if dataset.interval_ms else 1
+        self._slots = max((first + rows for first, rows in self._known_grids), default=1) if dataset.interval_ms else 1
         self._seen = np.zeros((0, self._slots), dtype=np.uint8)  # contract × time, where there is a grid
         self._rows_of = np.zeros(0, dtype=np.int64)  # by contract, where there is none
         self._off_grid = 0
@@ -94,6 +102,7 @@ class Check:
         self._content = 0
         self._last = (-1, -1)
         self._last_fields: list[int] = []  # of the last two rows
+        self._places = 0  # for rows, of the contracts that have come
         self._not_numbers = self._huge = self._negative = self._finer = self._crossed = self._zero = self._raw = 0
 
     def add(self, rows: Rows, contracts: Contracts) -> None:
@@ -108,6 +117,7 @@ class Check:
         self._last_fields = [*self._last_fields, *rows.values[self._dataset.columns[-1].name][-2:].tolist()][-2:]
         self.rows += len(rows)
         self._raw += len(rows.raw)
+        self._places = len(contracts) * self._slots
 
     def add_content(self, rows: Rows, contracts: Contracts, style: Style) -> None:
         """Adds the rows to the content hash: a sum over rows, so that their order does not matter; prices count in
@@ -132,6 +142,12 @@ class Check:
         self._content = (self._content + int(mixed.sum(dtype=np.uint64))) % 2**64
         if not self._dataset.interval_ms:
             self._identities.append(mixed)
+
+    @property
+    def endless(self) -> bool:
+        """The same rows come again and again, and would fill the memory before they fill the byte ceiling."""
+        known = bool(self._known_grids) or not self._dataset.interval_ms
+        return known and self.rows > _ROWS_ANYWAY + _TIMES * self._places
 
     @property
     def content(self) -> str:
@@ -211,45 +227,48 @@ class Check:
         present = self._seen[: len(contracts)]
         used = np.flatnonzero(present.any(axis=0))
         size = len(used)
-        if size not in self._known_grids or used[-1] != size - 1:
+        first = int(used[0]) if size else 0
+        if (first, size) not in self._known_grids or used[-1] != first + size - 1:
             lacking.append(f"{size} rows per contract are no known grid ({_grid_list(self._known_grids)})")
         per_contract = present.sum(axis=1, dtype=np.int64)
         if short := [contracts[number] for number in np.flatnonzero(per_contract < size).tolist()]:
-            lacking.append(f"{len(short)} contracts have fewer rows than the others: {named(short)}")
+            lacking.append(_fewer_text(short))
         doubled = self.rows - self._off_grid - int(per_contract.sum())
         if doubled:
-            surplus.append(f"{doubled} rows came more than once")
+            surplus.append(f"{counted(doubled, 'row')} came more than once")
         if self._off_grid:
-            lacking.append(f"{self._off_grid} rows lie off the grid of {self._dataset.interval}")
+            lie = counted(self._off_grid, "row", "lies", "lie")
+            lacking.append(f"{lie} off the grid of {self._dataset.interval}")
 
     def _judge_rows(self, contracts: Contracts, surplus: list[str], remarks: list[str]) -> None:
         rows = np.concatenate(self._identities) if self._identities else np.zeros(0, dtype=np.uint64)
         identical = len(rows) - len(np.unique(rows))
         if identical:
-            surplus.append(f"{identical} rows came more than once")
+            surplus.append(f"{counted(identical, 'row')} came more than once")
         most = int(self._rows_of.max(initial=0))
         if most > 1 and not identical:
             text = f"up to {most} different rows a contract"
             (remarks if self._dataset.builds else surplus).append(text)
         fewer = [contracts[number] for number in np.flatnonzero(self._rows_of < most).tolist()]
         if fewer and self._dataset.builds and not identical:
-            surplus.append(f"{len(fewer)} contracts have fewer rows than the others: {named(fewer)}")
+            surplus.append(_fewer_text(fewer))
 
     def _judge_values(self, contracts: Contracts, surplus: list[str]) -> None:
         old = [contract for contract in contracts.listed if contract.expiration < self._day]
         if old:
-            surplus.append(f"{len(old)} contracts had expired: {named(old)}")
+            surplus.append(f"{counted(len(old), 'contract')} had expired: {named(old)}")
         if self._not_numbers:
-            surplus.append(f"{self._not_numbers} prices are no numbers")
+            surplus.append(f"{counted(self._not_numbers, 'price', 'is no number', 'are no numbers')}")
         if self._negative:
-            surplus.append(f"{self._negative} prices are negative")
+            surplus.append(f"{counted(self._negative, 'price', 'is', 'are')} negative")
         if self._finer:
-            surplus.append(f"{self._finer} prices have more than {_PRICE_PLACES} decimals")
+            surplus.append(f"{counted(self._finer, 'price', 'has', 'have')} more than {_PRICE_PLACES} decimals")
         if self._huge:
-            surplus.append(f"{self._huge} prices are out of range")
+            surplus.append(f"{counted(self._huge, 'price', 'is', 'are')} out of range")
 
     def _judge_print(self, style: Style, surplus: list[str], remarks: list[str]) -> None:
-        if not style.final_newline and len(set(self._last_fields)) == len(self._last_fields):
+        may_be_cut = self._habits.final_newline and len(set(self._last_fields)) == len(self._last_fields)
+        if not style.final_newline and may_be_cut:
             surplus.append("the last row has no line end, and its last field may be cut")
         elif not style.final_newline:
             remarks.append("the last row has no line end")  # it ends like the row before it: a whole row
@@ -258,7 +277,7 @@ class Check:
         if places:
             remarks.append(f"prices are printed with {' and '.join(map(str, sorted(places)))} decimals")
         if self._raw:
-            remarks.append(f"{self._raw} rows are printed unlike the others")
+            remarks.append(f"{counted(self._raw, 'row', 'is', 'are')} printed unlike the others")
 
     def _judge_oddities(self, remarks: list[str]) -> None:
         if self._crossed > _CROSSED_SHARE * self.rows:
@@ -277,8 +296,11 @@ class Check:
         expected = Expected(self._collection, self._day, listed)
         absent, unlisted = expected.absent(contracts.listed), expected.unlisted(contracts.listed)
         if unlisted:
-            surplus.append(unlisted_text(unlisted))
-        if absent and self._dataset.sparse:
+            usual = self._habits.may_add(len(unlisted), len(contracts))
+            (remarks if usual else surplus).append(unlisted_text(unlisted))
+        if absent and self._habits.may_lack(len(absent), expected.count):
+            remarks.append(absent_text(absent, expected, sparse=False))
+        elif absent and self._dataset.sparse:
             too_many = len(absent) > _SPARSE_SHARE * expected.count
             (surplus if too_many else remarks).append(absent_text(absent, expected, sparse=True))
         elif absent:
@@ -299,20 +321,26 @@ def compare_with_list(
 
 
 def lacks_contracts(
-    dataset: Dataset, collection: Collection, day: date, received: Iterable[Contract], listed: frozenset[Contract]
-) -> str:
+    dataset: Dataset, collection: Collection, day: date, received: Iterable[Contract], listed: frozenset[Contract],
+    habits: Habits = NOTHING_LEARNED,
+) -> str:  # fmt: skip
     """What a saved day lacks, if it would not have been saved had the vendor's list been there; else ""."""
     expected = Expected(collection, day, listed)
     absent = expected.absent(received)
-    return absent_text(absent, expected, sparse=False) if _too_many(dataset, absent, expected) else ""
+    lacking = _too_many(dataset, absent, expected) and not habits.may_lack(len(absent), expected.count)
+    return absent_text(absent, expected, sparse=False) if lacking else ""
 
 
 def _too_many(dataset: Dataset, absent: Sequence[Contract], expected: Expected) -> bool:
     return not dataset.sparse and len(absent) > _ABSENT_SHARE * expected.count
 
 
-def _grid_list(grids: Mapping[int, str]) -> str:
-    return ", ".join(f"{size} for {text}" for size, text in sorted(grids.items()))
+def _fewer_text(short: Sequence[Contract]) -> str:
+    return f"{counted(len(short), 'contract', 'has', 'have')} fewer rows than the others: {named(short)}"
+
+
+def _grid_list(grids: Mapping[tuple[int, int], str]) -> str:
+    return ", ".join(f"{rows} for {text}" for (_, rows), text in sorted(grids.items()))
 
 
 def _longer(rows: npt.NDArray[Number], length: int) -> npt.NDArray[Number]:

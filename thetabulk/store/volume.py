@@ -97,6 +97,26 @@ class Volume:
                     raise NotPermitted(f"{folder} is a symbolic link", hint="remove it; a store holds none")
         return wanted
 
+    @contextmanager
+    def held(self, relative: PurePosixPath) -> Iterator[int | None]:
+        """The folder, as `folder` makes it, held while something is put into it (`Disk.held`): it cannot be exchanged
+        for a link between the look and the call. NotPermitted if it was, and its path leads elsewhere afterwards."""
+        path = self.folder(relative)
+        with self.translated(path), self.disk.held(self.root, relative) as folder:
+            yield folder
+            with self.disk.held(self.root, relative) as again:
+                if not self.disk.same(folder, again):
+                    raise _exchanged(path)
+
+    def confirm(self, relative: PurePosixPath, descriptor: int) -> None:
+        """NotPermitted unless the open file is the one at this path, reached without a link: a file that was opened by
+        its path may be elsewhere, and must not be written to."""
+        path = self.path(relative)
+        with self.translated(path), self.disk.held(self.root, relative.parent) as folder:
+            if not self.disk.is_in(folder, path.name, descriptor):
+                self.check()
+                raise _exchanged(path.parent)
+
     def facts(self, relative: PurePosixPath) -> tuple[int, int] | None:
         """(size, mtime in ns) of the file at this path, or None. Only as true as a `check` just before."""
         path = self.path(relative)
@@ -106,12 +126,11 @@ class Volume:
     def move(self, source: PurePosixPath, target: PurePosixPath) -> None:
         """A durable rename inside the store, into quarantine or out of it. UsageError if the target is taken."""
         self.check()
-        folder = self.folder(target.parent)
-        if self.facts(target) is not None:
-            raise UsageError(f"{self.path(target)} is there already")
-        with self.translated(self.path(source)):
-            self.disk.replace(self.path(source), self.path(target))
-            self.disk.sync_folder(folder)
+        with self.held(target.parent) as folder, self.translated(self.path(source)):
+            if self.disk.file_facts(self.path(target), folder) is not None:
+                raise UsageError(f"{self.path(target)} is there already")
+            self.disk.replace(self.path(source), self.path(target), folder)
+            self.disk.sync_folder(self.path(target).parent)
             self.disk.sync_folder(self.path(source).parent)
 
     def free_bytes(self) -> int:
@@ -137,8 +156,7 @@ def create_store(
     _check_identity(identity)
     root = Path(os.path.realpath(path))
     with disk.translated(root):
-        _refuse_unmounted(root, is_mount_point, zones)
-        _refuse_occupied(root)
+        check_place(root, is_mount_point=is_mount_point, zones=zones)
         if not root.exists():
             disk.make_folder(root)
         for folder in (PurePosixPath(INTERNAL), TMP, QUARANTINE, CONTRACTS, LOGS):
@@ -148,6 +166,14 @@ def create_store(
         fields = {**asdict(identity), "created": f"{identity.created.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"}
         disk.write_file(root / IDENTITY, json.dumps(fields, indent=2).encode("ascii") + b"\n")
     return open_store(root, disk=disk, expect_id=identity.store)
+
+
+def check_place(
+    root: Path, *, is_mount_point: Callable[[Path], bool] = drives.is_mount_point, zones: Iterable[Path] = drives.ZONES
+) -> None:  # fmt: skip
+    """Whether `create_store` would make a store at this real path; it raises what that would. Nothing is made."""
+    _refuse_unmounted(root, is_mount_point, zones)
+    _refuse_occupied(root)
 
 
 def open_store(path: Path, *, disk: Disk, expect_id: str = "", known: bool = False) -> Volume:
@@ -223,7 +249,7 @@ def _refuse_unmounted(root: Path, is_mount_point: Callable[[Path], bool], zones:
                 way.remove(zone)
             if not any(is_mount_point(folder) for folder in way):
                 raise _gone(root)
-    if root.anchor and not Path(root.anchor).exists():
+    if root.anchor and not Path(root.anchor).exists():  # pragma: no cover - only Windows can lack a root (`E:\\`)
         raise _gone(root)
 
 
@@ -238,6 +264,10 @@ def _refuse_occupied(root: Path) -> None:
         raise UsageError(f"{root} is a store already")
     if any((root / INTERNAL / name).exists() for name in ("ledger.jsonl", "ledger.jsonl.1")):
         raise UsageError(f"{root} is a store without its {IDENTITY}", hint="put it back, or choose another folder")
+
+
+def _exchanged(folder: Path) -> NotPermitted:
+    return NotPermitted(f"{folder} was exchanged for another folder meanwhile", hint="who else changes the store?")
 
 
 def _gone(root: Path) -> DriveGone:

@@ -10,6 +10,7 @@ import zstandard
 from thetabulk.errors import BadAnswer
 from thetabulk.model import Contract, Dataset, Proof, Shard
 from thetabulk.store.contracts import Contracts
+from thetabulk.store.habits import NOTHING_LEARNED, Habits
 from thetabulk.store.printing import vendor_csv
 from thetabulk.store.rows import RowReader, Rows
 from thetabulk.store.stored import contracts_in
@@ -41,10 +42,11 @@ class Weighing:
     """`feed` every piece of a body, then `weigh`. Both raise BadAnswer if it cannot be the answer to our request."""
 
     def __init__(
-        self, shard: Shard, dataset: Dataset, known_grids: Mapping[int, str], *, extra_columns: bool = False
-    ) -> None:
+        self, shard: Shard, dataset: Dataset, known_grids: Mapping[int, str], habits: Habits = NOTHING_LEARNED, *,
+        extra_columns: bool = False,
+    ) -> None:  # fmt: skip
         self._reader = RowReader(dataset, shard.symbol, shard.day, extra_columns=extra_columns)
-        self._check = Check(dataset, shard.collection, shard.day, known_grids)
+        self._check = Check(dataset, shard.collection, shard.day, known_grids, habits)
         self._digest = xxhash.xxh3_128()
         self.vendor_bytes = 0
 
@@ -99,6 +101,8 @@ class Weighing:
         if rows is not None:
             self._check.add(rows, self.contracts)
             self._check.add_content(rows, self.contracts, self.style)
+            if self._check.endless:
+                raise BadAnswer(f"{self.rows} rows of {len(self.contracts)} contracts: they repeat", kind="oversize")
         return rows
 
 
@@ -118,10 +122,10 @@ def stored_body(path: Path, dataset: Dataset, file_format: str) -> Iterator[byte
 
 def weigh_stored(
     pieces: Iterable[bytes], shard: Shard, dataset: Dataset, known_grids: Mapping[int, str],
-    listed: frozenset[Contract] | None,
+    listed: frozenset[Contract] | None, habits: Habits = NOTHING_LEARNED,
 ) -> Weighed:  # fmt: skip
     """The content rules over a stored day's body. Raises ValueError where a stored body breaks them."""
-    weighing = Weighing(shard, dataset, known_grids, extra_columns=True)
+    weighing = Weighing(shard, dataset, known_grids, habits, extra_columns=True)
     try:
         for piece in pieces:
             weighing.feed(piece)

@@ -82,7 +82,4 @@ outcomes: st.SearchStrategy[Outcome] = st.one_of(
 boundaries = st.builds(
     Boundary, collections, st.sampled_from(["vendor", "tier"]), st.none() | st.dates(), remarks, texts
 )
-options = st.dictionaries(texts, texts | st.booleans() | st.integers(-(2**53), 2**53), max_size=4)
-jobs = st.builds(
-    Job, texts, st.lists(collections, max_size=3).map(tuple), st.dates(), st.dates(), options, st.booleans()
-)
+jobs = st.builds(Job, texts, st.lists(collections, max_size=3).map(tuple), st.dates(), st.dates())

@@ -49,7 +49,7 @@ def numbers_in(folder: Path) -> set[int]:
 def test_what_was_recorded_is_there_when_opened_again(folder: Path) -> None:
     """Of every kind, with the moment at which it was recorded."""
     boundary = Boundary(QQQ, "vendor", shard(3).day, ("probe of 2015: empty",))
-    job = Job("j1", (QQQ,), shard(0).day, shard(9).day, {"max_dte": 45})
+    job = Job("j1", (QQQ,), shard(0).day, shard(9).day)
     listed = ContractList("QQQ", shard(5).day, 8_778, "ab")
     with reopened(folder, write=True) as ledger:
         entry = ledger.record(saved(5), NOON + timedelta(microseconds=5))
@@ -135,6 +135,20 @@ def test_a_bad_line_in_the_middle_is_told_with_its_day(folder: Path) -> None:
     assert ledger.damaged == []
     ledger.close()
     assert numbers_in(folder) == {1, 2, 3}
+
+
+def test_lines_out_of_order_are_told_and_the_newest_counts(folder: Path) -> None:
+    """A file that was pieced together by hand: no line is lost, and no older one wins."""
+    fill(folder, 1, 2)
+    path = folder / "ledger.jsonl"
+    first, second = path.read_bytes().splitlines(keepends=True)
+    newest = to_line("day", 3, NOON, payload.outcome_payload(saved(1, size=7)))
+    path.write_bytes(newest + second + first)
+    with reopened(folder, write=True) as ledger:
+        assert ledger.notes == ["2 lines are out of order; the newest of each day counts"]
+        assert ledger.days[shard(1)].outcome == saved(1, size=7)
+        assert ledger.record(saved(4), NOON).seq == 4
+    assert numbers_in(folder) == {1, 2, 4}
 
 
 def test_nothing_is_written_after_a_newer_version(folder: Path) -> None:
@@ -252,9 +266,11 @@ def test_after_an_error_of_the_drive_the_ledger_is_closed(
     with FaultyOs() as calls:
         ledger = Ledger.open(folder, write=True, disk=faulty_disk(calls))
         ledger.record(saved(1), NOON)
+        assert ledger.usable
         calls.arm(1, OSError(number, "no"), named=call)
         with pytest.raises(kind):
             ledger.record(saved(2), NOON)
+        assert not ledger.usable
         assert set(ledger.days) == {shard(1)}
         done = list(calls.calls)
         with pytest.raises(kind, match="closed since"):

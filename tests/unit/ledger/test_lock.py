@@ -13,7 +13,7 @@ from tests.unit.ledger.days import NOON
 from tests.unit.store.faulty_os import plain_disk
 from thetabulk.errors import NotPermitted, StoreBusy
 from thetabulk.ledger import lock as module
-from thetabulk.ledger.lock import Lock
+from thetabulk.ledger.lock import Lock, keeps_locks
 
 
 def lock_of(tmp_path: Path, *, state: str = "state", drive: str = "drive", store: str = "aaaa-1") -> Lock:
@@ -115,3 +115,20 @@ def test_a_read_only_drive_says_so_and_lets_go_of_the_machines_lock(
         lock_of(tmp_path).acquire()
     with lock_of(tmp_path):
         pass
+
+
+def test_a_file_system_is_seen_to_keep_locks_or_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A second lock is refused here; where the system knows none, or admits both, there are none."""
+    assert keeps_locks(tmp_path / "lock")
+
+    class Lax(FileLock):
+        def _acquire(self) -> None:
+            self._context.lock_file_fd = os.open(self.lock_file, os.O_RDWR | os.O_CREAT)
+
+    class Without(FileLock):
+        def _acquire(self) -> None:
+            raise OSError(errno.ENOTSUP, "not supported")
+
+    for kind in (Lax, Without):
+        monkeypatch.setattr(module, "FileLock", kind)
+        assert not keeps_locks(tmp_path / kind.__name__)

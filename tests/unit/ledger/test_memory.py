@@ -50,7 +50,7 @@ def test_what_a_later_version_adds_is_kept() -> None:
 
 def test_jobs_profile_and_days_stand_side_by_side() -> None:
     """Each kind has its own keys."""
-    job = Job("j1", (QQQ,), shard(0).day, shard(9).day, {"workers": "3-12"})
+    job = Job("j1", (QQQ,), shard(0).day, shard(9).day)
     content = (
         to_line("job", 1, NOON, payload.job_payload(job))
         + to_line("profile", 2, NOON, {"grids": [391]})
@@ -60,6 +60,16 @@ def test_jobs_profile_and_days_stand_side_by_side() -> None:
     memory = load(content)
     assert (memory.jobs, memory.profile, len(memory.days)) == ({"j1": job}, {"grids": [391, 406]}, 1)
     assert (memory.lines, memory.superseded) == (4, 1)
+    assert live_lines(content, memory).count(b'"kind":"profile"') == 1
+    assert load(live_lines(content, memory)).profile == memory.profile
+
+
+def test_a_job_of_an_earlier_version_is_read() -> None:
+    """It said more: options that nobody set, and that it was not finished."""
+    job = Job("j1", (QQQ,), shard(0).day, shard(9).day)
+    line = to_line("job", 1, NOON, payload.job_payload(job) | {"options": {}, "finished": False})
+    memory = load(line)
+    assert (memory.jobs, memory.damaged) == ({"j1": job}, [])
 
 
 def test_a_torn_tail_is_measured_and_does_not_count() -> None:

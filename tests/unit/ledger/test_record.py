@@ -103,6 +103,7 @@ def test_foreign_bytes_are_no_record(line: bytes) -> None:
         b"[1",
         b'{"kind":"day","v":1,"seq":1,"at":"noon"',
         b'{"kind":"day","v":"1","seq":1,"at":""',
+        b'{"kind":"day","v":1,"seq":1,"at":"2026-11-20T12:00:00Z"}{"kind":"day"',
     ],
 )
 def test_a_sound_checksum_does_not_make_a_record(body: bytes) -> None:

@@ -31,11 +31,18 @@ def test_evidence_has_a_size_limit_and_removes_nothing(tmp_path: Path) -> None:
     assert not volume.path(evidence_path(SHARD, "row")).exists()
 
 
+def test_the_message_of_the_file_steers_no_terminal(tmp_path: Path) -> None:
+    """Somebody looks at it with `cat`; it may repeat what came."""
+    volume = create_store(tmp_path / "store", IDENTITY_OF_A, disk=plain_disk())
+    assert keep_evidence(volume, SHARD, "text", "it says \x1b[2J\u202e", b"x", most_bytes=700)
+    assert "text: it says ?[2J?\n" in volume.path(evidence_path(SHARD, "text")).read_text()
+
+
 def test_secrets_and_control_characters_do_not_get_out() -> None:
     """An address, a key, a password in a text or in a URL, escape sequences; the rest is as it was."""
     head = b"user jo.doe+x@example.com key td1_AbC-9 \x1b[31mred /v3?a=1&token=abc&b=2 password: hunter2\nnext"
     text = redacted(head)
     assert not any(secret in text for secret in ("jo.doe", "td1_", "abc", "hunter2", "\x1b"))
-    assert text.startswith("user [redacted] key [redacted] ?[31mred")
+    assert text.startswith("user … key … ?[31mred")
     assert text.endswith("\nnext")
     assert len(redacted(b"x" * 99_999)) == HEAD_BYTES

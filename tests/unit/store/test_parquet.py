@@ -211,6 +211,18 @@ def test_damage_is_told_as_damage(stored: Path, place: float, flip: int) -> None
         contracts_in(damaged)
 
 
+@pytest.mark.parametrize("at", [0, 1, 2, 3, -4, -3, -2, -1])
+def test_a_flip_in_either_magic_word_is_damage(stored: Path, at: int) -> None:
+    """Arrow does not look at the first one, DuckDB and Spark do: a file that we take is one that everybody can read."""
+    content = bytearray(stored.read_bytes())
+    content[at] ^= 1
+    damaged = stored.with_name("damaged")
+    damaged.write_bytes(content)
+    for read in (read_footer, contracts_in, lambda path: list(read_tables(path, kinds_in(HOURLY)))):
+        with pytest.raises(ValueError, match="unreadable"):
+            read(damaged)
+
+
 def test_contracts_are_found_without_reading_the_rest(tmp_path: Path) -> None:
     """In the order of the file."""
     contracts = [Contract(date(2024, 8, 9), 100_000, one.right) for one in chain(1)] + chain(2)

@@ -1,6 +1,9 @@
+import ctypes
 import errno
 import hashlib
 import os
+import threading
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -143,6 +146,29 @@ def test_an_error_of_the_drive_reaches_the_caller_through_pyarrow(root: Path) ->
     assert files(root) == set()
 
 
+def test_a_writer_that_swallows_an_error_cannot_commit_what_it_left_out(root: Path) -> None:
+    """The error of the drive is the commit's too, and nothing is synced or renamed after it."""
+    put_old(root)
+    with FaultyOs(at=1, named="write", error=OSError(errno.ENOSPC, "full")) as calls:
+        with Part(opened(root, faulty_disk(calls)), NAME) as part:
+            for _ in range(2):
+                with pytest.raises(DiskFull):
+                    part.write(BODY)
+            with pytest.raises(DiskFull):
+                part.commit(DAY)
+        assert not {"fsync", "replace"} & set(calls.calls[calls.calls.index("write") :])
+    assert (root / DAY).read_bytes() == OLD
+    assert files(root) == {str(DAY)}
+
+
+def test_what_was_written_is_known_before_it_is_committed(root: Path) -> None:
+    """A mirror compares it with the record, and takes nothing that differs."""
+    with Part(opened(root), NAME) as part:
+        part.write(BODY)
+        part.close()
+        assert part.sha256 == hashlib.sha256(BODY).hexdigest()
+
+
 def test_what_the_system_takes_in_small_bites_is_written_whole(root: Path) -> None:
     """Short writes are normal."""
     with FaultyOs() as calls:
@@ -171,6 +197,24 @@ def test_a_drive_that_stores_other_bytes_is_found_out(root: Path, damage: Callab
     assert caught.value.kind == "read-back"
     assert files(root) == {str(DAY)}
     assert (root / DAY).read_bytes() == OLD
+
+
+@pytest.mark.parametrize("left", [b"", None], ids=["cut", "gone"])
+def test_a_file_that_changes_on_its_way_to_its_name_is_not_called_committed(root: Path, left: bytes | None) -> None:
+    """Somebody else was there between the rename and the last look: the day is asked again, not recorded."""
+    with FaultyOs() as calls:
+
+        def meddled(scratch: Path, name: str, **place: int) -> None:
+            os.replace(scratch, name, **place)  # noqa: PTH105 - beside a folder that is held
+            final = root / DAY
+            final.unlink()
+            if left is not None:
+                final.write_bytes(left)
+
+        calls.instead["replace"] = meddled
+        with pytest.raises(AttemptError, match="changed while") as caught:
+            save(opened(root, faulty_disk(calls)))
+    assert caught.value.kind == "read-back"
 
 
 @on_linux
@@ -265,7 +309,11 @@ def test_the_protocol_is_kept_to_the_letter(root: Path) -> None:
     written_and_read_back = "write fsync close open posix_fadvise read read close "
     checked = "stat open read read close "
     made = "mkdir open fsync close stat "
-    assert steps == written_and_read_back + checked + made * 5 + "replace open fsync close lstat"
+    reached = "open " + "open close " * 5  # level by level, no link followed: before and after
+    put_in_place = "replace open fsync close lstat "
+    assert steps == (
+        written_and_read_back + checked + made * 5 + reached + put_in_place + reached + "fstat fstat close close"
+    )
 
 
 def test_a_folder_that_cannot_be_synced_makes_the_commit_degraded(root: Path) -> None:
@@ -291,6 +339,96 @@ def test_a_link_planted_in_the_tree_stops_the_commit(root: Path) -> None:
     assert list(outside.iterdir()) == []
 
 
+def exchange(folder: Path, outside: Path) -> None:
+    """What a hostile or careless other program does: the folder is moved away, a link stands in its place."""
+    folder.rename(folder.with_name("moved away"))
+    folder.symlink_to(outside)
+
+
+@on_linux
+@pytest.mark.parametrize("call", ["replace", "lstat"])
+@pytest.mark.parametrize("level", ["option", DAY.parent])
+def test_a_folder_exchanged_for_a_link_just_before_the_rename_gets_no_day(root: Path, call: str, level: str) -> None:
+    """The day goes into the folder that was looked at, wherever that is now, and is not called saved."""
+    outside = root.with_name("outside")
+    (outside / DAY.relative_to("option").parent).mkdir(parents=True)
+    (outside / DAY.name).write_bytes(OLD)
+    with FaultyOs() as calls:
+        volume = opened(root, faulty_disk(calls))
+        volume.folder(DAY.parent)
+
+        def late(*arguments: object, **place: int) -> object:
+            if not (root / level).is_symlink():
+                exchange(root / level, outside)
+            return getattr(os, call)(*arguments, **place)
+
+        calls.instead[call] = late
+        with pytest.raises(NotPermitted, match=r"exchanged|symbolic link"):
+            save(volume)
+    assert [path.read_bytes() for path in outside.rglob("*") if path.is_file()] == [OLD]
+
+
+@on_linux
+def test_a_scratch_that_was_made_elsewhere_gets_not_a_byte(root: Path) -> None:
+    """Its folder was exchanged while it was opened, and put back."""
+    outside = root.with_name("outside")
+    outside.mkdir()
+    with FaultyOs() as calls:
+        volume = opened(root, faulty_disk(calls))
+
+        def elsewhere(path: Path | str, flags: int, *mode: int, **place: int) -> int:
+            if flags & os.O_CREAT:
+                path = outside / Path(path).name
+            return os.open(path, flags, *mode, **place)
+
+        calls.instead["open"] = elsewhere
+        with pytest.raises(NotPermitted, match="exchanged"):
+            save(volume)
+        assert not calls.opened
+    assert [path.read_bytes() for path in outside.iterdir()] == [b""]
+    assert files(root) == set()
+
+
+@on_linux
+def test_folders_that_are_exchanged_all_the_time_let_nothing_out(root: Path) -> None:
+    """Another thread swaps them for links and back while days are saved: a day is refused, or lies in the store."""
+    volume, outside, over = opened(root), root.with_name("outside"), threading.Event()
+    volume.folder(DAY.parent)
+    for place in (TMP, DAY.parent.relative_to("option")):
+        (outside / place).mkdir(parents=True)
+    pairs = [(root / "option", root / "link"), (root / TMP, root / "link to tmp")]
+    pairs[0][1].symlink_to(outside)
+    pairs[1][1].symlink_to(outside / TMP)
+
+    libc = ctypes.CDLL(None, use_errno=True)
+
+    def swap() -> None:
+        """Both names at once, so that nothing is missing for a moment (renameat2 with RENAME_EXCHANGE)."""
+        while not over.wait(0.002):  # whole and exchanged in turn, so that both can happen to a day
+            for folder, link in pairs:
+                for _ in range(2):
+                    assert libc.renameat2(-100, bytes(folder), -100, bytes(link), 2) == 0
+
+    other, saved, refused = threading.Thread(target=swap), 0, 0
+    other.start()
+    try:
+        deadline = time.monotonic() + 60
+        while (saved < 5 or refused < 20) and time.monotonic() < deadline:
+            try:
+                save(volume, b"a day")
+            except (ThetabulkError, AttemptError):
+                refused += 1
+            else:
+                saved += 1
+    finally:
+        over.set()
+        other.join()
+    assert saved >= 5
+    assert refused >= 20
+    assert {path.read_bytes() for path in root.rglob(DAY.name)} == {b"a day"}
+    assert {path.read_bytes() for path in outside.rglob("*") if path.is_file()} <= {b""}
+
+
 def test_scratch_files_of_dead_runs_go_and_nothing_else(root: Path) -> None:
     """Only what we could have left."""
     for name in ("a.part", "._a.part", "b.part", "notes.txt", "._c.part"):
@@ -302,6 +440,16 @@ def test_scratch_files_of_dead_runs_go_and_nothing_else(root: Path) -> None:
     (root / TMP).rmdir()
     assert remove_stale_parts(opened(root)) == 0
     assert save(opened(root)).bytes == len(BODY)  # the folder is made again
+
+
+def test_scratch_files_behind_a_link_are_left_alone(root: Path) -> None:
+    """They are not ours, whatever they are called."""
+    (root / TMP).rename(root.with_name("mine"))
+    (root.with_name("mine") / "a.part").touch()
+    (root / TMP).symlink_to(root.with_name("mine"))
+    with pytest.raises(NotPermitted, match="symbolic link"):
+        remove_stale_parts(opened(root))
+    assert (root.with_name("mine") / "a.part").exists()
 
 
 def calls_of_a_save(root: Path) -> int:

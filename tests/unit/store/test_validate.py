@@ -27,10 +27,12 @@ from tests.unit.store.answers import (
     printers,
     quotes,
 )  # fmt: skip
+from thetabulk.errors import BadAnswer
 from thetabulk.model import Collection, Contract, Dataset, Proof, Right, Shard
 from thetabulk.plan.datasets import grid_of
 from thetabulk.store.expected import Expected
-from thetabulk.store.validate import Fate, Findings, compare_with_list, judge, size_remark
+from thetabulk.store.habits import Habits
+from thetabulk.store.validate import Fate, Findings, compare_with_list, judge, lacks_contracts, size_remark
 from thetabulk.store.weighing import Weighed, Weighing
 
 law = settings(max_examples=40, deadline=None)
@@ -92,6 +94,19 @@ def test_rows_of_other_contracts_and_other_times_are_another_content() -> None:
     assert len(seen) == 7
 
 
+@pytest.mark.parametrize("dataset", [HOURLY, OPEN_INTEREST], ids=lambda dataset: dataset.name)
+def test_rows_without_end_are_no_day(dataset: Dataset) -> None:
+    """They would fill the memory long before the ceiling of a body; every row four times is still looked at."""
+    rows = quotes(chain(2)) if dataset is HOURLY else open_interest(chain(2))
+    weighing = Weighing(Shard(Collection(dataset.name, "", SYMBOL), DAY), dataset, grid_of(dataset, half_day=False))
+    weighing.feed(LIVE.body(dataset, rows * 4))
+    again = LIVE.body(dataset, rows * 500).partition(b"\n")[2]
+    with pytest.raises(BadAnswer, match="they repeat"):
+        for _ in range(400):
+            weighing.feed(again)
+    assert weighing.rows < 120_000
+
+
 def test_odd_prices_count_by_value_too() -> None:
     """1.005 is the same among prices of two decimals and of three; NaN is no number, but always the same."""
     fine = ROWS[5].but(3, Decimal("1.005"))
@@ -101,6 +116,31 @@ def test_odd_prices_count_by_value_too() -> None:
     assert weigh_body(body).content == content([*ROWS[:5], fine, *ROWS[6:]], Printer(places=3))
     first, second = (weigh_body(body.replace(b",1.005,", text)).content for text in (b",NaN,", b",nan,"))
     assert first == second != weigh_body(body).content
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [("NaN", "no number"), ("-1.00", "negative"), ("1.005", "than 2 decimals"), ("99999999999.00", "out of range")],
+)
+def test_a_price_that_none_can_be_is_doubted_for_its_own_reason(text: str, said: str) -> None:
+    """Asked once more; the same again is saved with the remark, because the vendor may mean it."""
+    fine = ROWS[5].but(3, Decimal("1.005"))
+    lines = [LIVE.line(HOURLY, row).replace(",1.00,", ",1.005,") for row in (*ROWS[:5], fine, *ROWS[6:])]
+    body = (LIVE.header(HOURLY) + "".join(lines)).replace(",1.005,", ",1.00,").replace(",1.00,", f",{text},", 1)
+    seen = weigh_body(body.encode())
+    assert len(seen.findings.surplus) == 1
+    assert said in seen.findings.surplus[0]
+    assert seen.fate is Fate.ASK_AGAIN
+    assert not seen.findings.lacking
+
+
+def test_whole_cents_among_prices_of_one_decimal_are_no_reason_to_doubt() -> None:
+    """The file keeps the text apart, because its neighbours are printed otherwise; the price is fine."""
+    body = Printer(places=1).body(HOURLY, ROWS)
+    at = body.index(b".0,", len(body) // 2)
+    seen = weigh_body(body[:at] + b".25," + body[at + 3 :])
+    assert seen.content != weigh_body(body).content
+    assert (seen.findings.surplus, seen.findings.lacking) == ((), ())
 
 
 def weigh_body(body: bytes) -> Weighed:
@@ -115,7 +155,8 @@ def weigh_body(body: bytes) -> Weighed:
 def test_a_doubled_row_is_found_wherever_it_comes(row: int, place: int, times: int) -> None:
     """Next to itself or far away, once or so often that a small counter would be back where it began."""
     seen = weigh([*ROWS[:place], *[ROWS[row]] * times, *ROWS[place:]])
-    assert seen.findings.surplus == (f"{times} rows came more than once",)
+    rows = "1 row" if times == 1 else f"{times} rows"
+    assert seen.findings.surplus == (f"{rows} came more than once",)
     assert not seen.findings.lacking
 
 
@@ -125,7 +166,7 @@ def test_a_dropped_row_is_found(row: int) -> None:
     """The grid says so."""
     name = f"{ROWS[row].contract.strike_mills / 1000:g} {ROWS[row].contract.right.upper()}"
     lacking = weigh([*ROWS[:row], *ROWS[row + 1 :]]).findings.lacking
-    assert "1 contracts have fewer rows" in lacking[0]
+    assert "1 contract has fewer rows" in lacking[0]
     assert name in lacking[0]
 
 
@@ -199,7 +240,7 @@ def test_two_builds_are_no_fault_and_uneven_ones_are_asked_again() -> None:
     rows = end_of_day(chain(), 2)
     assert weigh(rows, EOD).findings.surplus == ()
     assert "3 contracts have fewer rows than the others" in weigh([*rows[:2], *rows[2::2]], EOD).findings.surplus[0]
-    assert weigh([*rows, rows[3]], EOD).findings.surplus == ("1 rows came more than once",)
+    assert weigh([*rows, rows[3]], EOD).findings.surplus == ("1 row came more than once",)
 
 
 def test_open_interest_comes_once_and_not_for_every_contract() -> None:
@@ -308,6 +349,46 @@ def test_a_selection_cuts_the_list() -> None:
     shown = compare_with_list(HOURLY, Collection(HOURLY.name, "right=call", SYMBOL), DAY, every, frozenset(every))
     assert shown[0].startswith("10 contracts are not in the vendor's list")
     assert compare_with_list(HOURLY, Collection(HOURLY.name, "", SYMBOL), DAY, every, frozenset(every)) == ()
+
+
+def test_contracts_that_had_expired_are_doubted() -> None:
+    """Expirations of 1882 have been published: saved if they come again, and named."""
+    old = ladder(1, date(1882, 1, 20))
+    seen = weigh(quotes([*ladder(5), *old]))
+    assert len(seen.findings.surplus) == 1
+    assert seen.findings.surplus[0].startswith("2 contracts had expired: 1882-01-20")
+    assert (seen.fate, seen.findings.lacking) == (Fate.ASK_AGAIN, ())
+
+
+def test_what_this_vendor_usually_leaves_out_is_a_remark_and_more_is_lacking() -> None:
+    """As the vendor profile has learned it: of ten listed contracts one or two have no quotes, and three is news."""
+    habits = Habits(unquoted=0.1)
+    listed = ladder(5)
+    rows = quotes(listed)
+
+    def seen(absent: int) -> Findings:
+        kept = {str(contract) for contract in listed[absent:]}
+        shard = Shard(Collection(HOURLY.name, "", SYMBOL), DAY)
+        weighing = Weighing(shard, HOURLY, grid_of(HOURLY, half_day=False), habits)
+        weighing.feed(LIVE.body(HOURLY, [row for row in rows if str(row.contract) in kept]))
+        weighing.finish()
+        return weighing.weigh(frozenset(listed), "").findings
+
+    assert [(bool(seen(n).remarks), bool(seen(n).lacking)) for n in (0, 1, 3)] == [
+        (False, False), (True, False), (False, True)
+    ]  # fmt: skip
+
+
+def test_a_day_saved_without_a_list_lacks_what_would_not_have_been_saved_with_one() -> None:
+    """A list that comes later is held to the same measure: one contract in a hundred, and any number of open interest,
+    of which there is none for what was listed that very day."""
+    every = frozenset(ladder(100))
+    collection = Collection(HOURLY.name, "", SYMBOL)
+    two, three = sorted(every, key=str)[2:], sorted(every, key=str)[3:]
+    assert lacks_contracts(HOURLY, collection, DAY, two, every) == ""
+    assert lacks_contracts(HOURLY, collection, DAY, three, every).startswith("3 of 200 listed contracts are absent")
+    some = Collection(OPEN_INTEREST.name, "", SYMBOL)
+    assert lacks_contracts(OPEN_INTEREST, some, DAY, three, every) == ""
 
 
 def test_a_day_far_from_its_neighbours_is_remarked_and_only_with_evidence() -> None:

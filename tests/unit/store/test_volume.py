@@ -56,6 +56,20 @@ def test_a_store_opens_again_as_it_was_made(tmp_path: Path) -> None:
     volume.check()
 
 
+def test_marks_are_there_before_the_store_is_one(tmp_path: Path) -> None:
+    """A run that is killed while it makes the store leaves either no store, or one that has them."""
+    mark = PurePosixPath(".thetabulk", "asked.json")
+    with FaultyOs() as calls:
+        create_store(tmp_path / "whole", IDENTITY_OF_A, disk=faulty_disk(calls), marks={mark: b"{}"})
+        made = len(calls.calls)
+    assert (tmp_path / "whole" / mark).read_bytes() == b"{}"
+    for at in range(1, made + 1):
+        place = tmp_path / f"killed at {at}"
+        with FaultyOs(at=at, error=Killed(), sticky=True) as calls, pytest.raises(Killed):
+            create_store(place, IDENTITY_OF_A, disk=faulty_disk(calls), marks={mark: b"{}"})
+        assert not (place / IDENTITY).exists() or (place / mark).read_bytes() == b"{}"
+
+
 def test_nothing_above_the_store_is_ever_made(tmp_path: Path) -> None:
     """The parent of an unmounted drive's folder looks just like this."""
     with pytest.raises(UsageError, match="does not exist"):
@@ -170,6 +184,24 @@ def test_a_known_store_that_is_not_there_means_the_drive_is_not_mounted(tmp_path
     with pytest.raises(UsageError, match="is a file"):
         open_store(tmp_path / "file", disk=plain_disk())
     assert everything(tmp_path) == {"file"}
+
+
+def test_a_drive_pulled_between_two_looks_is_gone(tmp_path: Path) -> None:
+    """The identity was just read; a moment later the folder is not there."""
+    create(tmp_path / "store")
+    with FaultyOs(at=1, named="stat", error=FileNotFoundError(errno.ENOENT, "no such folder")) as calls:
+        with pytest.raises(DriveGone, match="not mounted"):
+            open_store(tmp_path / "store", disk=faulty_disk(calls), known=True)
+    assert calls.count == 1
+
+
+@pytest.mark.skipif(os.open not in os.supports_dir_fd, reason="this system holds no folders")
+def test_a_folder_that_is_exchanged_while_it_is_held_is_told(tmp_path: Path) -> None:
+    """What was put into it is not where its path leads now."""
+    volume = create(tmp_path / "store")
+    with pytest.raises(NotPermitted, match="exchanged"), volume.held(DAY.parent):
+        volume.path(DAY.parent).rename(tmp_path / "elsewhere")
+        volume.path(DAY.parent).mkdir()
 
 
 def test_another_drive_under_the_same_path_is_refused(tmp_path: Path) -> None:
