@@ -5,15 +5,17 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 DEMO := thetabulk-demo
 
-.PHONY: help demo test test-slow lint chaos chaos-release container bench pictures lock clean
+.PHONY: help demo test test-slow coverage lint chaos chaos-release terminal-release container bench pictures lock clean
 
 help:
 	@echo "make demo      a month of QQQ from the built-in simulator, then status and verify"
 	@echo "make test      the tests"
 	@echo "make test-slow the eight-year runs (ten minutes)"
+	@echo "make coverage  that the unit tests take every branch of what a saved day rests on"
 	@echo "make lint      ruff, mypy and the architecture test"
 	@echo "make chaos     kills, power cuts, pulled drives, lying answers; installs Debian packages when root"
 	@echo "make chaos-release  the same, longer (hours)"
+	@echo "make terminal-release  300 crashes, hangs and taken ports of a Java process (needs a JDK)"
 	@echo "make container  the Dockerfile's steps in a fresh Debian 13, and its use (root, debootstrap; no daemon)"
 	@echo "make bench     the numbers of the README, measured again"
 	@echo "make pictures  the pictures of the README, made again from real output"
@@ -36,6 +38,12 @@ test: $(READY)
 test-slow: $(READY)
 	$(BIN)/python -m pytest --numprocesses auto -m slow
 
+coverage: $(READY)
+	$(BIN)/python -m pytest --quiet --numprocesses auto --cov --cov-report=term-missing \
+		tests/unit/ledger $(wildcard tests/unit/store/test_layout.py tests/unit/store/test_part*.py \
+		tests/unit/store/test_validate.py tests/unit/store/test_volume*.py) \
+		tests/unit/fetch/test_breaker.py tests/unit/fetch/test_retry.py
+
 lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -49,6 +57,9 @@ chaos: $(READY)
 chaos-release: $(READY)
 	tests/chaos/install.sh
 	THETABULK_TIER=release tests/chaos/run.sh $(BIN)/python
+
+terminal-release: $(READY)
+	$(BIN)/python -m pytest -m slow -s tests/integration/terminal
 
 container: $(READY)
 	$(BIN)/python -m tests.container.exercise
@@ -67,5 +78,5 @@ lock: $(READY)
 	mv requirements.lock.new requirements.lock
 
 clean:
-	rm -rf $(VENV) $(VENV).bootstrap $(DEMO) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(VENV).bootstrap $(DEMO) build dist .coverage .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find thetabulk tests benchmarks docs -name __pycache__ -type d -prune -exec rm -rf {} +

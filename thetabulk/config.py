@@ -6,6 +6,7 @@ sections, with its reason. This is the only file that looks at the environment a
 """
 
 import os
+import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
@@ -27,9 +28,14 @@ from thetabulk.settings import (
     nearest,
     read,
     setting,
+    webhook_url,
 )
 
 ASSETS = ("option", "stock", "index", "rate")
+_JAVA_OPTION = re.compile(
+    r"-X(?:mx|ms|ss)[1-9]\d{0,8}[kKmMgG]|-XX:\+(?:Use(?:G1|Z|Serial|Parallel)GC|(?:Exit|Crash)OnOutOfMemoryError)"
+    r"|-XX:(?:Max|Initial)RAMPercentage=[1-9]\d(?:\.\d)?|-Djava\.net\.preferIPv[46]\w{0,9}=(?:true|false)"
+)
 
 
 def parse_tiers(text: str) -> dict[str, Tier]:
@@ -46,6 +52,14 @@ def parse_tiers(text: str) -> dict[str, Tier]:
     return tiers
 
 
+def java_option(text: str) -> None:
+    """ValueError for an option that is not on the list: Java options can run programs, and print passwords."""
+    if not _JAVA_OPTION.fullmatch(text):
+        raise ValueError("is no option for Java that may be set here: -Xmx4g, -Xms1g, -Xss2m, -XX:+UseZGC, "
+                         "-XX:+UseG1GC, -XX:MaxRAMPercentage=50, -XX:+ExitOnOutOfMemoryError, "
+                         "-Djava.net.preferIPv4Stack=true")  # fmt: skip
+
+
 @dataclass(frozen=True, slots=True)
 class TerminalConfig:
     """Which Terminal, and what the account is taken to be."""
@@ -60,6 +74,55 @@ class TerminalConfig:
     )
     start_wait_s: float = setting(10.0, "An absent Terminal ends the run after this time, unless `wait`.", least=0)
     wait: bool = setting(False, "At the start, wait for a missing drive, a full disk or an absent Terminal.")
+    manage: bool = setting(
+        False, "Start a Terminal for the length of a run, if none answers, and keep it in service.",
+        flag="--manage-terminal",
+    )  # fmt: skip
+    jar_url: str = setting(
+        "https://downloads.thetadata.us/ThetaTerminalv3.jar", "Where `thetabulk terminal fetch` takes it from."
+    )
+    java_needed: int = setting(21, "The oldest Java that the Terminal runs with, as the vendor says.", least=8)
+    java_options: tuple[str, ...] = setting(
+        (), "Options for Java, from a short list: -Xmx4g, -Xms1g, …", check=java_option, example='["-Xmx4g"]'
+    )
+    start_timeout_s: float = setting(
+        90.0, "A Terminal that has not answered, and said nothing more, for this long after its start is started anew.",
+        least=0.001,
+    )  # fmt: skip
+    start_limit_s: float = setting(
+        900.0, "The same, if it goes on talking: a first start fetches the real Terminal, for minutes.", least=0.001
+    )
+    stop_grace_s: float = setting(
+        10.0, "How long a Terminal may take to stop when it is asked, and again after TERM, before KILL.", least=0.001
+    )
+    port_wait_s: float = setting(60.0, "Before a start: how long a port that somebody has is waited for.", least=0)
+    hang_s: float = setting(
+        120.0, "A Terminal that answers nothing at all for this long hangs. Any answer is life, also 429.", least=0.001
+    )
+    probe_first_s: float = setting(1.0, "Between two looks at a Terminal that is starting; it grows.", least=0.001)
+    probe_every_s: float = setting(10.0, "Between two looks while it is well and no data flow.", least=0.001)
+    probe_timeout_s: float = setting(5.0, "For the answer to such a look.", least=0.001)
+    poll_first_s: float = setting(5.0, "Between two looks while it is not connected; it doubles.", least=0.001)
+    poll_max_s: float = setting(60.0, "The longest time between two such looks.", least=0.001)
+    tick_s: float = setting(0.25, "How often it is asked whether the process still lives.", least=0.001)
+    restart_first_s: float = setting(
+        2.0, "Before a restart: a random part of this × 2^n, at most `restart_max_s` (full jitter).", least=0
+    )
+    restart_max_s: float = setting(60.0, "The longest such wait.", least=0)
+    restarts_few: int = setting(3, "The most restarts within `restarts_few_s`; one more waits.", least=1)
+    restarts_few_s: float = setting(600.0, "See `restarts_few`.", least=0)
+    restarts_most: int = setting(10, "The most restarts within `restarts_most_s`; then it is given up.", least=1)
+    restarts_most_s: float = setting(86_400.0, "See `restarts_most`.", least=0)
+    stable_s: float = setting(60.0, "Only a Terminal that was connected for so long makes failures forgotten.", least=0)
+    session_max_s: float = setting(
+        3_600.0, "The cool-down after a taken session (run.session_cooldown_s) doubles up to this.", least=0
+    )
+    quiet_s: float = setting(130.0, 'After a 429, or "too many requests": no start and no look for this long.', least=0)
+    log_bytes: int = setting(10_485_760, "The Terminal's log is rotated at this size.", least=1_024)
+    log_keep: int = setting(3, "So many rotated logs are kept.", least=0)
+    java: str = setting("", "The Java that runs the Terminal. Empty: JAVA_HOME, then the PATH.")
+    jar: str = setting("", "The Terminal's jar. Empty: ThetaTerminalv3.jar in the home folder, or in its thetadata.")
+    credentials: str = setting("", "The file with the account's address and password. Empty: creds.txt beside the jar.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,28 +148,32 @@ class FetchConfig:
     )
     backoff_max_s: float = setting(60.0, "The longest such wait.", least=0)
     retry_after_max_s: float = setting(600.0, "A longer Retry-After of the Terminal is cut to this.", least=0)
-    wait_patience_s: float = setting(
-        1_800.0,
-        "While the Terminal is not connected (474, 571) no attempt is used up, but this much back-off.",
-        least=0,
-    )
     retry_share: float = setting(
         0.5, "Retries, as a share of the days asked for: what is not granted is asked again in the next round.", least=0
     )
     retry_share_in_outage: float = setting(0.1, "The same while the breaker sees an outage.", least=0)
     breaker_failures: int = setting(5, "Failed requests in a row that stop all requests but a probe.", least=1)
-    breaker_first_s: float = setting(1.0, "The wait before the first probe; it doubles with every failure.", least=0)
+    breaker_first_s: float = setting(1.0, "The wait before the first probe; it doubles (trebles while somebody answers).", least=0)
     breaker_max_s: float = setting(
         30.0, "The longest wait between probes while nobody is there: a small question is enough.", least=0
     )
     breaker_failing_max_s: float = setting(
-        300.0, "The longest wait between probes while all answers are bad: these are requests for data.", least=0
+        600.0, "The longest wait between probes while all answers are bad: these are requests for data.", least=0
     )
     body_ceiling_bytes: int = setting(8_589_934_592, "An answer larger than this is broken.", least=1)
     allow_close_delimited: bool = setting(
         False, "Take answers that end with their connection, which cannot be told from cut ones."
     )
     batch_bytes: int = setting(1_048_576, "Handed from the network to the parser at once.", least=1_024)
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeConfig:
+    """First contact: `thetabulk doctor --probe`."""
+
+    limit_s: float = setting(150.0, "After this time no further question is asked.", least=0)
+    patience_s: float = setting(60.0, "For the answer to one question.", least=0.001)
+    answer_bytes: int = setting(33_554_432, "An answer larger than this is given up.", least=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +190,22 @@ class RunConfig:
     rounds: int = setting(10, "At most so many rounds over the days that failed.", least=0)
     pause_limit_s: float = setting(43_200.0, "A pause in mid-run (no drive, no Terminal) ends after this.", least=0)
     pause_poll_s: float = setting(2.0, "How often a pause looks whether it is over.", least=0)
+    session_cooldown_s: float = setting(
+        600.0,
+        "When another login has taken the account's session: nothing is asked for this long, then one small request. "
+        "The vendor frees a session in 5 to 15 minutes.",
+        least=0,
+    )
+    connection_poll_first_s: float = setting(
+        5.0, "While the Terminal has lost the vendor's servers (474, 571): until the first look; it doubles.", least=0
+    )
+    connection_poll_max_s: float = setting(60.0, "The longest time between two such looks.", least=0)
+    connection_probe_max_s: float = setting(
+        300.0, "The same while the Terminal says that it is connected, and data requests say that it is not.", least=0
+    )
+    blocked_s: float = setting(
+        1.0, "When nothing else could go on for this long, it is told where (0: nobody looks).", least=0
+    )
     drain_s: float = setting(30.0, "After the first Ctrl-C the transfers in flight have this long.", least=0)
     max_duration_s: float = setting(0.0, 'Stop after this time, like "2h" (0: no limit).', least=0)
     until: str = setting("", 'Stop at this time of day, like "07:30" (empty: no limit).', check=clock_time)
@@ -166,6 +249,69 @@ class ScreenConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class IncidentConfig:
+    """When a run counts as stuck or limping, and who is told."""
+
+    no_day_saved_s: float = setting(
+        900.0, "No day saved for this long, while days are wanted, is an incident.", least=0.001
+    )
+    no_byte_s: float = setting(
+        240.0, "Requests in flight, and not a byte for this long: told long before they time out.", least=0.001
+    )
+    alike: int = setting(5, "So many days in a row that failed in the same way, and none saved, are one.", least=2)
+    slow_window_s: float = setting(
+        900.0, "Goodput and the time that a megabyte takes are compared over such windows.", least=1
+    )
+    slow_factor: float = setting(
+        3.0, "So many times less goodput, and megabytes that take so many times longer, count as slow.", least=1.1
+    )
+    restart_cooldown_s: float = setting(
+        3_600.0, "A managed Terminal that has slowed down is restarted at most this often.", least=0
+    )
+    tell_after_s: float = setting(
+        30.0, "The webhook and the command hear of what has lasted this long; the screen shows it at once.", least=0
+    )
+    webhook: str = setting(
+        "", "Where incidents are posted to, as JSON: a URL. Its path is taken for a secret.", check=webhook_url,
+        secret=True,
+    )  # fmt: skip
+    webhook_timeout_s: float = setting(5.0, "For such a post.", least=0.001)
+    command: tuple[str, ...] = setting(
+        (), "A program to run, with the incident as JSON on its input; no shell.", example='["notify-me", "--loud"]'
+    )
+    command_timeout_s: float = setting(30.0, "It is killed after this time.", least=0.001)
+    heartbeat: str = setting("", "A file that is written over and over while a run lives: pid, state, last day saved.")
+    heartbeat_every_s: float = setting(10.0, "How often that is.", least=0.001)
+
+
+@dataclass(frozen=True, slots=True)
+class DoctorConfig:
+    """What `thetabulk doctor` asks, and how long it looks."""
+
+    limit_s: float = setting(4.0, "For all checks together, which run at once; what takes longer is unknown.", least=0.1)
+    quick_limit_s: float = setting(1.5, "The same for the quick form, which also runs before every download.", least=0.1)
+    status_timeout_s: float = setting(1.5, "For the Terminal's status.", least=0.001)
+    golden_timeout_s: float = setting(
+        2.0, "For the golden request, which comes after it; a busy Terminal lets it wait.", least=0.001
+    )
+    golden_symbol: str = setting("QQQ", "What the golden request asks for: a known-good day must return rows.")
+    golden_day: date | None = setting(date(2024, 8, 2), "Its day.")
+    golden_expiration: date | None = setting(date(2024, 8, 16), "Its expiration: one, so that the answer is small.")
+    wait_s: float = setting(600.0, "`doctor --wait` gives up after this time.", least=0)
+    poll_first_s: float = setting(
+        2.0, "How often it looks; with data requests that fail the time between two doubles.", least=0.001
+    )
+    poll_max_s: float = setting(60.0, "The longest such time.", least=0.001)
+    descriptors_min: int = setting(128, "Fewer open files than this may not do for a download.", least=1)
+    clock_drift_s: float = setting(60.0, "A clock that is so far from the Terminal's is wrong.", least=1)
+    free_warn_bytes: int = setting(5_368_709_120, "Less room than this on the drive is worth a word.", least=0)
+    drive_test_bytes: int = setting(67_108_864, "What the drive test writes at most, to measure.", least=1_048_576)
+    drive_test_s: float = setting(1.5, "How long it writes at most.", least=0.1)
+    drive_limit_s: float = setting(30.0, "A drive test that is not over by then is given up.", least=0.1)
+    java_timeout_s: float = setting(2.5, "For `java -version`.", least=0.1)
+
+
+@dataclass(frozen=True, slots=True)
 class JobConfig:
     """What `thetabulk download` fetches, where the command line does not say it."""
 
@@ -185,9 +331,12 @@ class JobConfig:
 class Config:
     terminal: TerminalConfig = field(default_factory=TerminalConfig)
     fetch: FetchConfig = field(default_factory=FetchConfig)
+    probe: ProbeConfig = field(default_factory=ProbeConfig)
     run: RunConfig = field(default_factory=RunConfig)
     store: StoreConfig = field(default_factory=StoreConfig)
     screen: ScreenConfig = field(default_factory=ScreenConfig)
+    incident: IncidentConfig = field(default_factory=IncidentConfig)
+    doctor: DoctorConfig = field(default_factory=DoctorConfig)
     job: JobConfig = field(default_factory=JobConfig)
 
 
@@ -205,6 +354,11 @@ _IN_ORDER = (
     ("fetch.backoff_first_s", "fetch.backoff_max_s"),
     ("fetch.breaker_first_s", "fetch.breaker_max_s"),
     ("fetch.breaker_first_s", "fetch.breaker_failing_max_s"),
+    ("run.connection_poll_first_s", "run.connection_poll_max_s"),
+    ("terminal.poll_first_s", "terminal.poll_max_s"),
+    ("terminal.restart_first_s", "terminal.restart_max_s"),
+    ("terminal.start_timeout_s", "terminal.start_limit_s"),
+    ("run.connection_poll_first_s", "run.connection_probe_max_s"),
     ("job.from", "job.to"),
 )
 
@@ -272,7 +426,8 @@ def load(file: Path | None, env: Mapping[str, str], flags: Mapping[str, object])
                 values[name] = read(settings()[name], raw, text=given.text)
                 origin[name] = given.origin
         except ValueError as error:
-            problems.append(f"{given.shown}: {error}")
+            secret = settings()[given.name].rule.secret if given.name != _WORKERS else False
+            problems.append(f"{f'{given.name} ({given.origin})' if secret else given.shown}: {error}")
     problems += _contradictions(values, origin)
     if problems:
         raise _all_of(problems)

@@ -5,7 +5,7 @@ and the simulator imports nothing else.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime
 from enum import Enum, StrEnum
 from typing import Self
@@ -270,8 +270,6 @@ class Job:
     collections: tuple[Collection, ...]
     first: date
     last: date
-    options: dict[str, str | int | bool] = field(default_factory=dict)
-    finished: bool = False
 
 
 def describe_selection(max_dte: int | None = None, strike_range: int | None = None, right: Right = Right.BOTH) -> str:

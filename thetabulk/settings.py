@@ -14,12 +14,14 @@ _RULE = "rule"
 _PREFIX = "THETABULK_"
 _YES_NO = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
 _UNIT_S = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3_600.0, "d": 86_400.0}
+_WEBHOOK = re.compile(r"https?://[^\s/?#@]+(?:[/?][^\s#]*)?", re.IGNORECASE)
 _DURATION = re.compile(r"(?:(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>[smhd]?)\s*)", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """Why a setting exists, and which values it may have. `key` and `flag` where they differ from the field's name."""
+    """Why a setting exists, and which values it may have. `key` and `flag` where they differ from the field's name.
+    A `secret` value is shown to nobody."""
 
     why: str
     least: float | None = None
@@ -28,6 +30,7 @@ class Rule:
     key: str = ""
     flag: str = ""
     example: str = ""
+    secret: bool = False
 
 
 def setting(default: Any, why: str, **rule: Any) -> Any:
@@ -112,6 +115,13 @@ def clock_time(text: str) -> time:
         return datetime.strptime(text, "%H:%M").time()  # noqa: DTZ007 - a wall clock's time has no zone
     except ValueError:
         raise ValueError("is not a time of day; write it like 07:30") from None
+
+
+def webhook_url(text: str) -> str:
+    """`https://host/path`; ValueError, which does not repeat it, if it is none."""
+    if not _WEBHOOK.fullmatch(text):
+        raise ValueError("is not a URL; write it like https://example.org/hook")
+    return text
 
 
 def nearest(word: str, names: Iterable[str] | Mapping[str, str]) -> str:
@@ -219,8 +229,9 @@ def _check_limits(setting: Setting, value: object) -> None:
         raise ValueError("is not a number")
     if rule.choices and value not in rule.choices:
         raise ValueError(f"is none of {', '.join(rule.choices)}")
-    if rule.check and isinstance(value, str) and value:
-        rule.check(value)
+    for part in value if isinstance(value, tuple) else (value,):
+        if rule.check and isinstance(part, str) and part:
+            rule.check(part)
 
 
 def _as_toml(value: object) -> str:

@@ -75,6 +75,7 @@ def test_help_imports_nothing_heavy() -> None:
         "thetabulk.cli.app",
         "thetabulk.cli.failure",
         "thetabulk.errors",
+        "thetabulk.redaction",
     }
 
 

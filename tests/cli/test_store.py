@@ -91,7 +91,7 @@ def test_what_no_file_says_is_told(tmp_path: Path, capsys: pytest.CaptureFixture
         old = store.ledger.path.read_bytes()
     assert main(["store", "rebuild", "--store", str(tmp_path / "s")]) == 0
     told = capsys.readouterr().out
-    assert "5 days recorded from their files" in told
+    assert "5 days recorded from files" in told
     assert "because no file says it: 1 empty, 1 boundaries, 1 jobs" in told
     [kept] = (tmp_path / "s" / ".thetabulk").glob("ledger.jsonl.before-rebuild-*")
     assert kept.read_bytes() == old

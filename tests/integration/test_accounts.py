@@ -64,22 +64,6 @@ def test_a_free_account_may_have_what_is_free(simulator: Simulate, tmp_path: Pat
     assert (ended.code, ended.counts["saved"]) == (0, 22)
 
 
-@pytest.mark.parametrize(("faults", "saved"), [("478", 0), ("478:from=16", 1)])
-def test_a_session_that_was_taken_over_ends_the_run(
-    faults: str, saved: int, simulator: Simulate, tmp_path: Path
-) -> None:
-    """Exit code 7, what to do, and no fight over it; the days in flight count as not asked for."""
-    terminal = simulator("--faults", faults)
-    ended = download(terminal.url, tmp_path / "s")
-    assert ended.code == 7
-    assert "the session was taken over (HTTP 478: Invalid session ID" in ended.told
-    assert "one account has one session" in ended.told
-    outcomes = list(stores.outcomes(tmp_path / "s").values())
-    assert outcomes == ["saved"] * len(outcomes)
-    assert saved <= len(outcomes) <= 15 * saved
-    assert len(terminal.data_requests) <= 15 + 6
-
-
 @pytest.mark.parametrize(
     ("word", "code", "message"),
     [

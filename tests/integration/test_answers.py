@@ -102,17 +102,17 @@ def test_a_part_that_nobody_asked_for_is_no_answer(tmp_path: Path) -> None:
 
 
 SURPLUS = {
-    "double-row": "1 rows came more than once",
+    "double-row": "1 row came more than once",
     "double-contract": "7 rows came more than once",
-    "unlisted-contract": "1 contracts are not in the vendor's list",
-    "old-expiration": "1 contracts had expired: 1882-12-30",
-    "nan": "1 prices are no numbers",
-    "negative": "1 prices are negative",
-    "three-decimals": "1 prices have more than 2 decimals",
+    "unlisted-contract": "1 contract is not in the vendor's list",
+    "old-expiration": "1 contract had expired: 1882-12-30",
+    "nan": "1 price is no number",
+    "negative": "1 price is negative",
+    "three-decimals": "1 price has more than 2 decimals",
 }
 LACKING = {
     "drop-contract": "1 of 30 listed contracts are absent",
-    "drop-row": "1 contracts have fewer rows than the others",
+    "drop-row": "1 contract has fewer rows than the others",
     "grid:rows=6": "6 rows per contract are no known grid",
     "clean-cut:by=contract,at=0.5": "listed contracts are absent",
 }

@@ -4,6 +4,7 @@ from datetime import date
 
 from thetabulk.assembly import clock, stores
 from thetabulk.assembly.parts import Grids
+from thetabulk.assembly.profiles import profile_in
 from thetabulk.assembly.statuses import reason
 from thetabulk.assembly.stores import Store
 from thetabulk.assembly.wishes import collections_of
@@ -29,7 +30,7 @@ def accept(resolved: Resolved, day: date) -> tuple[Saved, list[str]]:
     with stores.opened(path, resolved.config.store, write=True) as store:
         stores.refuse_mirror(store.volume.root)
         failed = _kept(store, shard)
-        saved = _promoted(store, failed, Grids(Calendar.load()))
+        saved = _promoted(store, failed, Grids(Calendar.load(), profile_in(store)))
         store.ledger.record(saved, clock.now())
         return saved, [text for text in (note, *store.notes) if text]
 
@@ -82,7 +83,8 @@ def _weighed(store: Store, failed: Failed, grids: Grids) -> Weighed:
     try:
         with store.volume.translated(path):
             listed = store.lists.read(shard.symbol, shard.day)
-            weighed = weigh_stored(stored_body(path, kind, store.format), shard, kind, grids.of(shard), listed)
+            body = stored_body(path, kind, store.format)
+            weighed = weigh_stored(body, shard, kind, grids.of(shard), listed, grids.habits(shard))
     except ValueError as error:
         raise StoreDamaged(
             f"the answer kept aside of {shard} is damaged: {error}", hint="thetabulk resume asks again"

@@ -190,7 +190,7 @@ def _printed(store: Store, saved: Saved, grids: Grids) -> tuple[str, str]:
     listed = store.lists.read(shard.symbol, shard.day)
     body = stored_body(store.file_of(shard), kind, store.format)
     try:
-        weighed = weigh_stored(body, shard, kind, grids.of(shard), listed)
+        weighed = weigh_stored(body, shard, kind, grids.of(shard), listed, grids.habits(shard))
     except ValueError as error:
         return str(error), ""
     if weighed.vendor_xxh3 != saved.vendor_xxh3:

@@ -7,36 +7,47 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
+from functools import partial
 from itertools import count
 from pathlib import Path
 
-from thetabulk.assembly import clock, contact, stores
+from thetabulk.assembly import clock, contact, limits, probing, stores, terminals
 from thetabulk.assembly.awake import kept_awake
 from thetabulk.assembly.contact import Held
+from thetabulk.assembly.drive_pace import DrivePace
+from thetabulk.assembly.incidents import Incidents
 from thetabulk.assembly.listing import ask_missing_lists
 from thetabulk.assembly.parts import Grids, Hold, RunParts
+from thetabulk.assembly.profiles import follow, held_by, profile_in
 from thetabulk.assembly.pulse import Pulse
 from thetabulk.assembly.reconciling import reconcile_store
+from thetabulk.assembly.session import Restart, Session, suspects_beside
+from thetabulk.assembly.slowness import Slowness
 from thetabulk.assembly.statuses import status_rows
 from thetabulk.assembly.stores import Store
 from thetabulk.assembly.sums import write_sums
+from thetabulk.assembly.terminals import Keeping
+from thetabulk.assembly.watchdog import Watchdog
 from thetabulk.assembly.wishes import Wish, job_of, up_to, wish_of, wish_of_jobs, wish_of_shards
 from thetabulk.config import Config, Resolved
-from thetabulk.errors import DriveGone, ThetabulkError, UsageError, worst
-from thetabulk.events import Emit, Event, Notice, RunFinished, RunStarted, ShardFinished
+from thetabulk.errors import DriveGone, SessionTaken, ThetabulkError, UsageError, worst
+from thetabulk.events import Emit, Event, Notice, Paused, Resumed, RunFinished, RunStarted, ShardFinished
 from thetabulk.fetch.breaker import Breaker
 from thetabulk.fetch.client import Client
+from thetabulk.fetch.decline import Decline
 from thetabulk.fetch.fetcher import Fetcher, in_thread
 from thetabulk.fetch.gate import Gate
 from thetabulk.fetch.limit import Limit
 from thetabulk.fetch.url import check_url
 from thetabulk.fetch.verdict import tier_in
-from thetabulk.model import Boundary, Collection, Proof, Refused, Saved, Shard
+from thetabulk.model import Boundary, Collection, Failed, Outcome, Proof, Refused, Saved, Shard
 from thetabulk.plan.calendar import Calendar
 from thetabulk.plan.planner import Plan, build_plan, failed_days, standing
+from thetabulk.plan.profile import Profile
 from thetabulk.report.tally import Tally
 from thetabulk.run.pipeline import Ending, Pipeline
 from thetabulk.run.walk import Walk
+from thetabulk.run.watch import Watch
 from thetabulk.terminal.process import SimulatorProcess, memory_percent
 
 QUEUED = 2
@@ -50,44 +61,82 @@ COMMITTING = 2
 @dataclass(frozen=True, slots=True)
 class Orders:
     """What a run is asked for beyond its settings. `simulator` are the arguments of a simulator to be started; with
-    `only`, exactly these days are wanted, and no job is recorded (`verify --repair`)."""
+    `only`, exactly these days are wanted, and no job is recorded (`verify --repair`). `probe` says whether the first
+    download of a store begins with first contact; None: that is only proposed, in a sentence."""
 
     command: str = "download"
     simulator: tuple[str, ...] | None = None
     failed_only: bool = False
     recheck: bool = False
     only: tuple[Shard, ...] = ()
+    probe: bool | None = None
 
 
-def run(resolved: Resolved, orders: Orders, emit: Emit) -> int:
+def run(resolved: Resolved, orders: Orders, emit: Emit, restart: Restart | None = None) -> int:
     """Runs until nothing is left, or the run is stopped. Returns the exit code; raises ThetabulkError for what ended
-    the run before it could begin."""
+    the run before it could begin. `restart` is there if the Terminal is ours to restart."""
     with ExitStack() as stack:
         if orders.simulator is not None:
             process = stack.enter_context(SimulatorProcess(["--port", "0", *orders.simulator]))
             terminal = replace(resolved.config.terminal, url=process.url)
             resolved = replace(resolved, config=replace(resolved.config, terminal=terminal))
         awake = stack.enter_context(kept_awake(resolved.config.screen.keep_awake))
-        return asyncio.run(_Run(resolved, orders, emit, awake).run())
+        return asyncio.run(_run(resolved, orders, emit, awake, restart))
+
+
+async def _run(resolved: Resolved, orders: Orders, emit: Emit, awake: bool, restart: Restart | None) -> int:
+    """With a Terminal of our own around it, if that is wished (`--manage-terminal`)."""
+    if not resolved.config.terminal.manage or orders.simulator is not None:
+        return await _Run(resolved, orders, emit, awake, restart).run()
+    async with terminals.managed(resolved.config, emit) as keeping:
+        return await _Run(resolved, orders, keeping.telling(emit), awake, restart or keeping.restart, keeping).run()
 
 
 class _Run:
-    def __init__(self, resolved: Resolved, orders: Orders, emit: Emit, awake: bool) -> None:
+    def __init__(
+        self, resolved: Resolved, orders: Orders, emit: Emit, awake: bool, restart: Restart | None = None,
+        keeping: Keeping | None = None,
+    ) -> None:  # fmt: skip
         self._resolved = resolved
+        self._keeping = keeping or Keeping()
         self._config: Config = resolved.config
         self._orders = orders
         self._awake = awake
+        self._restart = restart
+        self._awaited: ThetabulkError | None = None
+        self._awaited_since = 0.0
         self._tally = Tally()
         self._ending = Ending()
         self._listeners: list[Callable[[Event], None]] = [self._tell_tally, emit]
-        self._held: Held = contact.held_tier(self._config.terminal)
+        self._incidents = self._watched()
+        self._listeners.append(self._incidents.hear)
+        self._held: Held = self._keeping.held(contact.held_tier(self._config.terminal))
         self._calendar = Calendar.load()
         self._settled = self._calendar.settled(clock.now())
 
+    def _watched(self) -> Incidents:
+        def days_left() -> int:
+            days = self._tally.days()
+            return days["left"] + days["failed"]
+
+        settings = self._config.incident
+        watch = Watch(settings, days_left=days_left, managed=self._restart is not None)
+        return Incidents(
+            settings, watch, days_left=days_left, emit=self._emit, monotonic=clock.monotonic, now=clock.now
+        )  # fmt: skip
+
     async def run(self) -> int:
+        async with self._incidents.running():
+            return await self._from_the_start()
+
+    async def _from_the_start(self) -> int:
         url = check_url(self._config.terminal.url, self._config.terminal.allow_remote)
         for note in filter(None, (url.note, "requests go to another machine" if url.remote else "")):
             self._emit(Notice(note))
+        fetch, note = limits.fit_open_files(self._config.fetch, beside=COMMITTING)
+        self._config = replace(self._config, fetch=fetch)
+        if note:
+            self._emit(Notice(note, "warning"))
         wish = None
         if self._orders.command == "download":
             wish = wish_of(self._config.job, self._settled, self._held.tier)
@@ -101,7 +150,7 @@ class _Run:
                     store = await self._open(stack, path)
                     stores.refuse_mirror(store.volume.root)
                     stores.check_fits(store.volume, self._resolved)
-                await contact.meet(client, str(url), self._config.terminal)
+                await self._meet(client, str(url))
                 source = "terminal" if client.simulator is None else "simulator"
                 if wish is None:
                     assert store is not None
@@ -112,7 +161,9 @@ class _Run:
                     store = await self._open(stack, path)
                 stores.check_fits(store.volume, self._resolved, source)
                 await self._wait_for_room(store)
-                return await self._work(client, store, wish, source, str(url))
+                profile = await self._profile(store, wish, source, str(url))
+                follow(client, profile)
+                return await self._work(client, store, self._told_by(profile, wish), source, str(url), profile)
 
     # Before the first request for data
 
@@ -120,11 +171,24 @@ class _Run:
         """The store; with `--wait`, when its drive is there."""
         while True:
             try:
-                return stack.enter_context(stores.opened(path, self._config.store, write=True))
-            except DriveGone:
+                store = stack.enter_context(stores.opened(path, self._config.store, write=True))
+                self._tell_wait(None)
+                return store
+            except DriveGone as error:
                 if not self._config.terminal.wait:
                     raise
+                self._tell_wait(error)
                 await asyncio.sleep(self._config.run.pause_poll_s)
+
+    async def _meet(self, client: Client, url: str) -> None:
+        """The Terminal, connected. An account without a session ends it here, with who may have it."""
+        try:
+            await contact.meet(client, url, self._config.terminal, waiting=self._tell_wait)
+        except SessionTaken as taken:
+            suspects = await in_thread(suspects_beside, url)
+            taken.hint = "\n".join((taken.hint, *(f"on this machine: {one}" for one in suspects)))
+            raise
+        self._tell_wait(None)
 
     async def _check_symbols(self, client: Client, wish: Wish) -> None:
         symbols = dict.fromkeys(collection.symbol for collection in wish.collections)
@@ -135,7 +199,38 @@ class _Run:
         while (obstacle := await in_thread(store.obstacle)) is not None:
             if not self._config.terminal.wait:
                 raise obstacle
+            self._tell_wait(obstacle)
             await asyncio.sleep(self._config.run.pause_poll_s)
+        self._tell_wait(None)
+
+    def _tell_wait(self, problem: ThetabulkError | None) -> None:
+        """What is waited for at the start is a pause like any other; None: it is over."""
+        before, self._awaited = self._awaited, problem
+        if problem is not None and (before is None or before.what != problem.what):
+            self._awaited_since = self._awaited_since if before else clock.monotonic()
+            self._emit(Paused(type(problem).__name__, problem.what, problem.hint, "looks again and again (--wait)"))
+        elif problem is None and before is not None:
+            self._emit(Resumed(type(before).__name__, clock.monotonic() - self._awaited_since))
+
+    async def _profile(self, store: Store, wish: Wish, source: str, url: str) -> Profile:
+        """What is known of this vendor; before the first job of a store, first contact or a word about it. The word
+        also where days were lacking, and nobody has asked whether that is how they are."""
+        if store.ledger.profile or source != "terminal":
+            return profile_in(store)
+        new = self._orders.command == "download" and not store.ledger.days
+        if new and self._orders.probe:
+            self._emit(Notice("first contact: small questions for about two minutes, before the first day"))
+            return await probing.learn(self._config, url, store, self._emit, wish.collections[0].symbol)
+        if (new and self._orders.probe is None) or any(_lacked(entry.outcome) for entry in store.ledger.days.values()):
+            self._emit(Notice(probing.PROPOSAL))
+        return Profile()
+
+    def _told_by(self, profile: Profile, wish: Wish) -> Wish:
+        """The tier that the profile knows counts for the whole run, also for where a range begins that nobody said."""
+        assumed, self._held = self._held, held_by(self._held, profile)
+        if self._orders.command != "download" or self._held is assumed:
+            return wish
+        return wish_of(self._config.job, self._settled, self._held.tier)
 
     def _recorded_wish(self, store: Store) -> Wish:
         if self._orders.only:
@@ -151,17 +246,23 @@ class _Run:
 
     # The run
 
-    async def _work(self, client: Client, store: Store, wish: Wish, source: str, url: str) -> int:
+    async def _work(
+        self, client: Client, store: Store, wish: Wish, source: str, url: str, profile: Profile
+    ) -> int:  # fmt: skip
         for note in (*store.notes, *wish.notes):
             self._emit(Notice(note))
-        grids = Grids(self._calendar)
+        for note in limits.too_large_days(store, wish.days):
+            self._emit(Notice(note, "warning"))
+        grids = Grids(self._calendar, profile)
         for note in await in_thread(reconcile_store, store, shards_of(wish), grids):
             self._emit(Notice(note, "warning"))
         self._record_job(store, wish)
         if self._orders.failed_only and not failed_days(wish.days, store.ledger.days):
             self._emit(Notice("no day has failed"))
             return self._finish(store, wish, None)
-        machinery = _Machinery(self._config, self._held, client, store, grids, self._emit, self._listeners)
+        machinery = _Machinery(
+            self._config, self._held, client, store, grids, self._emit, self._listeners, self._restart, self._keeping
+        )  # fmt: skip
         await self._probe_boundaries(store, machinery.parts, wish)
         plan = self._plan(store, wish)
         self._emit(self._started(store, wish, plan, source, url))
@@ -206,17 +307,20 @@ class _Run:
             walks, machinery.parts, settings, workers=tasks, emit=self._emit, monotonic=clock.monotonic
         )  # fmt: skip
         self._ending = pipeline.ending
-        with _stopped_by_signals(pipeline):
+        watchdog = Watchdog(asyncio.get_running_loop(), limit_s=settings.blocked_s, emit=self._emit)
+        with _stopped_by_signals(pipeline), watchdog:
             pulse = asyncio.ensure_future(machinery.pulse.run())
-            timers = [asyncio.ensure_future(timer) for timer in self._timers(pipeline)]
+            others = (machinery.slowness(pipeline).run(), *self._timers(pipeline))
+            timers = [asyncio.ensure_future(other) for other in others]
+            given_up = asyncio.ensure_future(self._keeping.failure())
             running = asyncio.ensure_future(pipeline.run())
             try:
-                await asyncio.wait((running, pulse), return_when=asyncio.FIRST_COMPLETED)
+                await asyncio.wait((running, pulse, given_up), return_when=asyncio.FIRST_COMPLETED)
                 if not running.done():
-                    pulse.result()  # it only ends by raising
+                    (given_up if given_up.done() else pulse).result()  # they only end by raising
                 running.result()
             finally:
-                for task in (running, pulse, *timers):
+                for task in (running, pulse, given_up, *timers):
                     task.cancel()
                 await asyncio.wait((running,))  # whatever ended it: nothing is written after this
 
@@ -263,7 +367,7 @@ class _Run:
             self._orders.command, str(store.volume.root), wish.collections, wish.first, wish.last,
             wanted=len(plan.done) + len(plan.todo), done=len(plan.done), todo=len(plan.todo),
             chunk_size=self._config.run.chunk_size, tier=self._held.tier.text, tier_assumed=self._held.assumed,
-            account_allows=self._held.tier.requests, workers=(fetch.workers_min, fetch.workers_max),
+            account_allows=self._held.requests, workers=(fetch.workers_min, fetch.workers_max),
             source=source, url=url, kept_awake=self._awake,
         )  # fmt: skip
 
@@ -276,6 +380,7 @@ class _Run:
             write_sums(store, wish.collections)
         if error is not None:
             self._emit(Notice(f"{error.what}" + (f" — {error.hint}" if error.hint else ""), "warning"))
+        self._incidents.conclude()
         self._emit(RunFinished(code, tuple(rows), self._tally.totals(clock.monotonic())))
         return code
 
@@ -302,7 +407,7 @@ class _Machinery:
 
     def __init__(
         self, config: Config, held: Held, client: Client, store: Store, grids: Grids, emit: Emit,
-        listeners: list[Callable[[Event], None]],
+        listeners: list[Callable[[Event], None]], restart: Restart | None, keeping: Keeping,
     ) -> None:  # fmt: skip
         fetch = config.fetch
         ceiling = most_in_flight(config, held)
@@ -314,9 +419,10 @@ class _Machinery:
         hold = Hold()
         gate = Gate(
             (limit.limit, lambda: breaker.capacity(clock.monotonic()), hold.capacity,
-             lambda: held.tier.requests + QUEUED),
+             lambda: held.requests + QUEUED, keeping.capacity),
             launch_gap_s=fetch.launch_gap_s, now=clock.monotonic, reopen_at=lambda: breaker.reopen_at,
         )  # fmt: skip
+        keeping.tell_changes(gate.changed)
 
         def fetcher(parts: RunParts) -> Fetcher:
             return Fetcher(
@@ -326,17 +432,38 @@ class _Machinery:
             )  # fmt: skip
 
         keep = config.run.schema_drift == "keep"
-        self.parts = RunParts(store, client, fetcher, gate, hold, grids, extra_columns=keep)
+        url = config.terminal.url
+        session = Session(lambda: contact.absence(client, url), lambda: suspects_beside(url), restart)
+        self.parts = RunParts(store, client, fetcher, gate, hold, grids, extra_columns=keep, session=session)
         self.pulse = Pulse(
             limit, gate, breaker, emit=emit, pause_limit_s=config.run.pause_limit_s, monotonic=clock.monotonic,
-            memory_percent=memory_percent, wall=clock.wall, wake=self.parts.wake,
+            memory_percent=memory_percent, wall=clock.wall, wake=self.parts.wake, paused=lambda: hold.closed,
+            also=DrivePace(store.volume.disk.busy_s, clock.monotonic, emit).look,
         )  # fmt: skip
         listeners.append(self.pulse.hear)
+        self._incident, self._restart, self._gate, self._hold = config.incident, restart, gate, hold
+        self._emit, self._listeners = emit, listeners
+
+    def slowness(self, pipeline: Pipeline) -> Slowness:
+        """Looks whether the Terminal becomes slow; one that is ours is restarted between two days of the pipeline."""
+        settings, restart = self._incident, self._restart
+
+        async def remedy(why: str) -> None:
+            assert restart is not None
+            await pipeline.between_transfers("Restarting", f"{why}: the Terminal is restarted", partial(restart, why))
+
+        found = Slowness(
+            Decline(settings.slow_window_s, settings.slow_factor), in_flight=lambda: self._gate.in_flight,
+            paused=lambda: self._hold.closed, emit=self._emit, monotonic=clock.monotonic,
+            cooldown_s=settings.restart_cooldown_s, remedy=remedy if restart is not None else None,
+        )  # fmt: skip
+        self._listeners.append(found.hear)
+        return found
 
 
 def most_in_flight(config: Config, held: Held) -> int:
     """What the gate may admit at most: the workers asked for, and no more than the account queues."""
-    return max(1, min(config.fetch.workers_max, held.tier.requests + QUEUED))
+    return max(1, min(config.fetch.workers_max, held.requests + QUEUED))
 
 
 def outcome_codes(store: Store, wish: Wish, *, strict: bool) -> set[int]:
@@ -382,6 +509,11 @@ def _stopped_by_signals(pipeline: Pipeline) -> Iterator[None]:
             with suppress(NotImplementedError):
                 loop.remove_signal_handler(number)
             signal.signal(number, handler if handler is not None else signal.SIG_DFL)
+
+
+def _lacked(outcome: Outcome) -> bool:
+    """Whether a whole answer was put aside because it is unlike what is documented."""
+    return isinstance(outcome, Failed) and outcome.kind == "incomplete"
 
 
 def shards_of(wish: Wish) -> Sequence[Shard]:

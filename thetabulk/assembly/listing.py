@@ -8,14 +8,14 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
 
 from thetabulk.assembly import clock
+from thetabulk.assembly.profiles import habits_of, profile_in
 from thetabulk.assembly.reconciling import Lacking, keep_aside
 from thetabulk.assembly.stores import Store
 from thetabulk.events import Emit, Notice
 from thetabulk.fetch.fetcher import in_thread
 from thetabulk.model import Contract, Proof, Saved, Shard
 from thetabulk.plan.datasets import dataset
-from thetabulk.store.validate import compare_with_list, lacks_contracts
-from thetabulk.store.weighing import stored_contracts
+from thetabulk.wording import counted
 
 
 async def ask_missing_lists(
@@ -44,18 +44,22 @@ async def ask_missing_lists(
         store.ledger.record(proven, clock.now())
         mended += 1
     if mended:
-        emit(Notice(f"{mended} days were compared with contract lists that had been missing"))
+        emit(Notice(f"{counted(mended, 'day', 'was', 'were')} compared with contract lists that had been missing"))
     return mended
 
 
 def with_list(store: Store, saved: Saved, listed: frozenset[Contract]) -> Saved:
     """The same day, its proof decided with the vendor's list. Raises Lacking if more contracts are absent than may be,
     and ValueError if the file cannot be read."""
+    from thetabulk.store.validate import compare_with_list, lacks_contracts  # numpy; most runs miss no list
+    from thetabulk.store.weighing import stored_contracts
+
     shard = saved.shard
     kind = dataset(shard.collection.dataset)
     with store.volume.translated(store.file_of(shard)):
         received = stored_contracts(store.file_of(shard), shard, kind, store.format)
-    if lack := lacks_contracts(kind, shard.collection, shard.day, received, listed):
+    habits = habits_of(profile_in(store), kind, half_day=False)  # only its shares are asked for: the rows are here
+    if lack := lacks_contracts(kind, shard.collection, shard.day, received, listed, habits):
         raise Lacking(replace(saved, remarks=(lack, *saved.remarks)), lack)
     remarks = compare_with_list(kind, shard.collection, shard.day, received, listed)
     return replace(saved, proof=Proof.REMARKS if remarks else Proof.FULL, remarks=saved.remarks + remarks)

@@ -4,9 +4,12 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from datetime import date, timedelta
+from typing import TYPE_CHECKING
 from zlib import crc32
 
 from thetabulk.assembly import clock
+from thetabulk.assembly.profiles import habits_of
+from thetabulk.assembly.session import Session
 from thetabulk.assembly.stores import Store
 from thetabulk.errors import BadAnswer, ShardError, ThetabulkError
 from thetabulk.fetch.client import Client
@@ -24,24 +27,33 @@ from thetabulk.plan.datasets import (
     probe_request,
     request_for,
 )
+from thetabulk.plan.profile import Profile
+from thetabulk.run.guard import Look
 from thetabulk.run.pipeline import Stopped
 from thetabulk.store.evidence import keep_evidence
+from thetabulk.store.habits import Habits
 from thetabulk.store.layout import kept_path
-from thetabulk.store.recording import Manner, Recording
-from thetabulk.store.validate import size_remark
+
+if TYPE_CHECKING:
+    from thetabulk.store.recording import Recording  # pyarrow; a run that has nothing to fetch does without
 
 _LIST_TIMEOUT_S = 120.0
 _AROUND = (*range(-30, 0), *range(1, 31))  # calendar days: about the 20 sessions on either side
 
 
 class Grids:
-    """The known rows per contract of a Shard's day."""
+    """The known rows per contract of a Shard's day, and what the vendor profile adds to them."""
 
-    def __init__(self, calendar: Calendar) -> None:
+    def __init__(self, calendar: Calendar, profile: Profile | None = None) -> None:
         self._calendar = calendar
+        self._profile = profile or Profile()
 
     def of(self, shard: Shard) -> Mapping[int, str]:
         return grid_of(dataset(shard.collection.dataset), self._calendar.is_half_day(shard.day))
+
+    def habits(self, shard: Shard) -> Habits:
+        half_day = self._calendar.is_half_day(shard.day)
+        return habits_of(self._profile, dataset(shard.collection.dataset), half_day=half_day)
 
 
 class Hold:
@@ -59,17 +71,15 @@ class RunParts:
 
     def __init__(
         self, store: Store, client: Client, fetcher: Callable[["RunParts"], Fetcher], gate: Gate, hold: Hold,
-        grids: Grids, *, extra_columns: bool,
+        grids: Grids, *, extra_columns: bool, session: Session | None = None,
     ) -> None:  # fmt: skip
         self._store = store
         self._client = client
         self._gate = gate
         self._hold = hold
         self._grids = grids
-        settings, identity = store.settings, store.volume.identity
-        self._manner = Manner(
-            identity.format, identity.prices, settings.row_group_rows, settings.compression_level, extra_columns
-        )  # fmt: skip
+        self._session = session or Session()
+        self._extra_columns = extra_columns
         self._probers: dict[Collection, Prober] = {}
         self._fetcher = fetcher(self)
 
@@ -89,10 +99,17 @@ class RunParts:
         except Draining as draining:
             raise Stopped from draining
 
-    def open_recording(self, shard: Shard, request: Request) -> Recording:
+    def open_recording(self, shard: Shard, request: Request) -> "Recording":
+        from thetabulk.store.recording import Manner, Recording
+
+        settings, identity = self._store.settings, self._store.volume.identity
+        manner = Manner(
+            identity.format, identity.prices, settings.row_group_rows, settings.compression_level, self._extra_columns
+        )  # fmt: skip
         kind = dataset(shard.collection.dataset)
         return Recording(
-            shard, kind, request.text, self._grids.of(shard), self._manner, lambda: self._store.day_part(shard)
+            shard, kind, request.text, self._grids.of(shard), manner, lambda: self._store.day_part(shard),
+            self._grids.habits(shard),
         )  # fmt: skip
 
     def keep_evidence(self, shard: Shard, error: BadAnswer, head: bytes) -> None:
@@ -119,7 +136,16 @@ class RunParts:
         with self._store.volume.translated(self._store.volume.root):
             return self._store.lists.read(shard.symbol, shard.day)
 
+    async def look(self, shard: Shard) -> Look:
+        return await self._session.look(self._prober(shard.collection).answer_about, shard.day)
+
+    async def suspects(self) -> tuple[str, ...]:
+        return await self._session.named_suspects()
+
     async def probe(self, collection: Collection, day: date) -> Finding:
+        return await self._prober(collection).probe(day)
+
+    def _prober(self, collection: Collection) -> Prober:
         kind = dataset(collection.dataset)
         if collection not in self._probers:
             self._probers[collection] = Prober(
@@ -128,10 +154,12 @@ class RunParts:
                 one_expiration=lambda day, expiration: probe_request(kind, collection.symbol, day, expiration),
                 contracts=lambda day: contracts_request(collection.symbol, day),
             )
-        return await self._probers[collection].probe(day)
+        return self._probers[collection]
 
     def _compared(self, saved: Saved) -> Saved:
         """With a remark if the day is far from the days around it in size."""
+        from thetabulk.store.validate import size_remark
+
         around = (Shard(saved.shard.collection, saved.shard.day + timedelta(days=days)) for days in _AROUND)
         entries = (self._store.ledger.days.get(shard) for shard in around)
         neighbours = [entry.outcome.rows for entry in entries if entry and isinstance(entry.outcome, Saved)]

@@ -8,6 +8,8 @@ from datetime import date, datetime
 from pathlib import Path
 
 from thetabulk.assembly import clock, stores
+from thetabulk.assembly.limits import too_large_days
+from thetabulk.assembly.profiles import profile_in
 from thetabulk.assembly.stores import Store
 from thetabulk.assembly.wishes import Wish, wish_of
 from thetabulk.config import Config, Resolved, parse_tiers
@@ -86,10 +88,14 @@ def forecast(resolved: Resolved, *, simulated: bool = False, recheck: bool = Fal
         if path is not None and (stores.exists(path) or stores.is_known(path)):
             store = stack.enter_context(stores.opened(path, config.store, write=False))
             stores.check_fits(store.volume, resolved, "simulator" if simulated else None)
+            given = given or profile_in(store).tier("option")
+        if given is not None and given is not tier:
+            tier, wish = given, wish_of(config.job, settled, given)
         plan = build_plan(
             wish.days, store.ledger.days if store else {}, store.boundaries if store else (), settled=settled, now=now,
             tier=tier.text, recheck=recheck, settle_sessions=config.run.settle_sessions,
         )  # fmt: skip
+        large = too_large_days(store, wish.days) if store else []
         sketches = [_Sketch(config, tier, store, collection, wish, plan, simulated) for collection in wish.days]
         known = [sketch.foretold for sketch in sketches]
         expected = NOTHING
@@ -106,7 +112,7 @@ def forecast(resolved: Resolved, *, simulated: bool = False, recheck: bool = Fal
             last=wish.last,
             rows=tuple(sketch.row() for sketch in sketches),
             expected=expected if all(known) else None,
-            notes=(*notes, *wish.notes, *_assumptions(calendar, given)),
+            notes=(*notes, *wish.notes, *large, *_assumptions(calendar, given)),
         )
 
 

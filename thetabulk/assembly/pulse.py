@@ -17,7 +17,7 @@ class Pulse:
     """Listens to the bytes that arrive, and ticks for ever; cancel it when the run is over.
 
     Raises TerminalUnavailable when the breaker has been open for `pause_limit_s`. After this machine has slept, `wake`
-    is called: what was in flight then is suspect.
+    is called: what was in flight then is suspect. While the run is `paused`, nobody asks, and so nobody is missing.
     """
 
     def __init__(
@@ -25,10 +25,13 @@ class Pulse:
         monotonic: Callable[[], float], memory_percent: Callable[[], float],
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         wall: Callable[[], float] | None = None, wake: Callable[[], None] = lambda: None,
+        paused: Callable[[], bool] = lambda: False, also: Callable[[], None] = lambda: None,
     ) -> None:  # fmt: skip
         self._limit = limit
         self._wall = wall or monotonic
         self._wake = wake
+        self._paused = paused
+        self._also = also
         self._gate = gate
         self._breaker = breaker
         self._emit = emit
@@ -55,11 +58,13 @@ class Pulse:
             received, self._received = self._received, 0
             in_flight = self._gate.in_flight
             held_back = in_flight + self._gate.waiting >= self._limit.limit() and self._state == "closed"
+            held_back = held_back and not self._paused()
             self._limit.tick(
                 received=received, in_flight=in_flight, busy=float(held_back), memory_percent=self._memory_percent()
             )
             self._tell_limit()
             self._tell_breaker()
+            self._also()
             self._gate.changed()
 
     def _tell_limit(self) -> None:
@@ -70,7 +75,7 @@ class Pulse:
     def _tell_breaker(self) -> None:
         now = self._monotonic()
         state = self._breaker.state(now)
-        if state == "closed":
+        if state == "closed" or self._paused():
             self._open_since = None
         elif self._open_since is None:
             self._open_since = now
@@ -82,4 +87,4 @@ class Pulse:
             )
         if state != self._state:
             self._state = state
-            self._emit(BreakerChanged(state, self._breaker.cause, self._breaker.wait_s))
+            self._emit(BreakerChanged(state, self._breaker.cause, self._breaker.wait_s, self._breaker.absent))

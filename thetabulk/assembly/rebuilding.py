@@ -14,6 +14,7 @@ from pathlib import Path, PurePosixPath
 from thetabulk.assembly import clock, stores
 from thetabulk.assembly.checks import Problem, files_of_ours
 from thetabulk.assembly.parts import Grids
+from thetabulk.assembly.profiles import profile_in
 from thetabulk.assembly.reconciling import examined
 from thetabulk.assembly.stores import Store
 from thetabulk.config import Resolved
@@ -22,6 +23,7 @@ from thetabulk.ledger.payload import ContractList
 from thetabulk.model import Asked, Saved, Shard
 from thetabulk.plan.calendar import Calendar
 from thetabulk.plan.datasets import dataset, request_for
+from thetabulk.plan.profile import Profile
 from thetabulk.store.layout import CONTRACTS, TMP, contracts_path, decode_symbol
 
 
@@ -53,8 +55,8 @@ def rebuild(resolved: Resolved, progress: Callable[[int, int, int, int], None]) 
     StoreBusy if a run is writing; the drive's errors as ours.
     """
     path, note = stores.locate(resolved)
-    grids = Grids(Calendar.load())
     with stores.opened(path, resolved.config.store, write=True) as store:
+        grids = Grids(Calendar.load(), profile_in(store))
         stores.refuse_mirror(store.volume.root)
         done = Rebuilt(notes=[text for text in (note, *store.notes) if text])
         saved = _whole_files(store, grids, done, progress)
@@ -104,6 +106,8 @@ def _replace_ledger(store: Store, saved: list[Saved], done: Rebuilt) -> None:
             fresh.record(one, clock.now())
         for listed in _kept_lists(store):
             fresh.record_contracts(listed, clock.now())
+        if (profile := profile_in(store)) != Profile():
+            fresh.record_profile(profile.to_fields(), clock.now())
     store.ledger.close()
     previous, ending = old.with_name(f"{NAME}.1"), f"before-rebuild-{token}"
     with disk.translated(old):

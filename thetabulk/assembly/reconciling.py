@@ -12,9 +12,7 @@ from thetabulk.ledger.reconcile import Action, FileFacts, Findings, after_hash, 
 from thetabulk.model import Asked, Failed, Saved, Shard
 from thetabulk.plan.datasets import dataset, request_for
 from thetabulk.store.layout import kept_path, quarantine_path
-from thetabulk.store.stored import read_footer
-from thetabulk.store.validate import Fate
-from thetabulk.store.weighing import stored_body, weigh_stored
+from thetabulk.wording import counted
 
 
 def reconcile_store(store: Store, wanted: Iterable[Shard], grids: Grids) -> list[str]:
@@ -83,10 +81,15 @@ class Lacking(ValueError):
 def examined(store: Store, shard: Shard, asked: Asked, grids: Grids) -> Saved:
     """What a file is worth by itself: printed, read, checked, hashed and, if it is Parquet, compared with its footer,
     whose request counts. ValueError if it is not whole, Lacking if it is, but the day is not."""
+    from thetabulk.store.stored import read_footer  # pyarrow; a start that finds all in order does without
+    from thetabulk.store.validate import Fate
+    from thetabulk.store.weighing import stored_body, weigh_stored
+
     kind = dataset(shard.collection.dataset)
     path = store.file_of(shard)
     listed = store.lists.read(shard.symbol, shard.day)
-    weighed = weigh_stored(stored_body(path, kind, store.format), shard, kind, grids.of(shard), listed)
+    body = stored_body(path, kind, store.format)
+    weighed = weigh_stored(body, shard, kind, grids.of(shard), listed, grids.habits(shard))
     sha256, size, _ = store.volume.disk.digest(path)
     facts = _facts(store, shard)
     found = Saved(
@@ -128,5 +131,5 @@ def quarantine(store: Store, shard: Shard, asked: Asked, kind: str, message: str
 def _summed(findings: Findings, notes: list[str]) -> list[str]:
     missing = len(findings.with_action(Action.ASK_AGAIN))
     if missing:
-        notes.append(f"{missing} recorded days are not on the drive any more; they are asked for again")
+        notes.append(f"{counted(missing, 'recorded day', 'is', 'are')} not on the drive any more; asked for again")
     return notes

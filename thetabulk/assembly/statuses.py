@@ -10,6 +10,7 @@ from thetabulk.config import Resolved
 from thetabulk.model import Collection, Empty, Entry, Failed, Outcome, Proof, Refused, Saved, Shard
 from thetabulk.plan.calendar import NEW_YORK, Calendar
 from thetabulk.plan.planner import counts, standing
+from thetabulk.wording import counted
 
 Row = dict[str, object]
 
@@ -67,7 +68,7 @@ def _stale(store: Store, now: datetime, max_age_days: int) -> Iterator[str]:
         if day is None:
             yield f"{collection}: no day is saved yet"
         elif (age := (today - day).days) > max_age_days:
-            yield f"{collection}: the newest saved day is {day}, {age} days ago (more than {max_age_days})"
+            yield f"{collection}: the newest saved day is {day}, {counted(age, 'day')} ago (more than {max_age_days})"
 
 
 def wanted_days(store: Store, settled: Sequence[date]) -> dict[Collection, list[date]]:

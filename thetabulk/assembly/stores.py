@@ -19,6 +19,7 @@ from thetabulk.store.disk import Disk
 from thetabulk.store.drives import mounted_drives
 from thetabulk.store.part import Part, remove_stale_parts
 from thetabulk.store.volume import IDENTITY, Identity, Volume, create_store, find_store, open_store, read_identity
+from thetabulk.wording import counted
 
 if TYPE_CHECKING:
     from thetabulk.store.contract_lists import ContractLists
@@ -227,7 +228,7 @@ def _writable(
     )  # fmt: skip
     notes = [*lock.notes, *ledger.notes]
     if removed:
-        notes.append(f"recovered: {removed} unfinished files of an earlier run removed")
+        notes.append(f"recovered: {counted(removed, 'unfinished file')} of an earlier run removed")
     return Store(volume, ledger, settings, notes)
 
 
@@ -241,4 +242,4 @@ def _reserve(volume: Volume, settings: StoreConfig) -> int:
 
 
 def new_disk() -> Disk:
-    return Disk(sleep=clock.sleep)
+    return Disk(sleep=clock.sleep, monotonic=clock.monotonic)

@@ -8,6 +8,7 @@ from thetabulk.assembly import checks, clock, repairs, stores
 from thetabulk.assembly.checked import Checked
 from thetabulk.assembly.checks import Depth, Progress, Report
 from thetabulk.assembly.parts import Grids
+from thetabulk.assembly.profiles import profile_in
 from thetabulk.assembly.repairs import Fetch
 from thetabulk.assembly.stores import Store
 from thetabulk.config import Resolved
@@ -50,8 +51,9 @@ def verify(
     Raises the drive's errors, and UsageError for a symbol that the store does not know.
     """
     path, note = stores.locate(resolved, simulated=simulated)
-    grids, symbols = Grids(Calendar.load()), tuple(check_symbol(symbol) for symbol in inquiry.symbols)
+    symbols = tuple(check_symbol(symbol) for symbol in inquiry.symbols)
     with stores.opened(path, resolved.config.store, write=inquiry.repair) as store:
+        grids = Grids(Calendar.load(), profile_in(store))
         if inquiry.repair:
             stores.refuse_mirror(store.volume.root)
         days = checks.saved_days(store, symbols)

@@ -28,8 +28,9 @@ COMMANDS = {
     "export": "Give the vendor's CSV back, byte for byte.",
     "mirror": "Copy a store to a second drive, verified on both sides.",
     "doctor": "Say what is wrong, and what to do about it.",
+    "terminal": "Start a Theta Terminal of our own, and keep it in service.",
     "simulate": "Run the stand-in for the Theta Terminal: no account, no Java.",
-    "service": "Print a service for systemd, launchd or Windows that keeps a store up to date.",
+    "service": "Print a service that keeps a store up to date.",
     "config": "Show the settings as resolved, or write a config file.",
     "store": "Say what a store is, or rebuild its ledger from the files.",
 }

@@ -1,6 +1,5 @@
 """`thetabulk config show|init|path`: the settings as resolved, a config file to start from, where it is looked for."""
 
-import json as json_text
 from datetime import date
 from pathlib import Path
 from typing import Annotated
@@ -8,9 +7,11 @@ from typing import Annotated
 import typer
 
 from thetabulk import config
+from thetabulk.cli import output
 from thetabulk.cli.options import ConfigOption, JsonOption, resolve
 from thetabulk.config import Resolved
 from thetabulk.errors import NotPermitted, UsageError
+from thetabulk.redaction import without_secrets
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -28,7 +29,10 @@ def show(
         typer.echo(config.default_file(), nl=False)
         return 0
     resolved = resolve(file, {"screen.json": json})
-    typer.echo(_as_json(resolved) if resolved.config.screen.json else "\n".join(_as_lines(resolved)))
+    if resolved.config.screen.json:
+        output.tell_json(_document(resolved))
+    else:
+        output.tell(_as_lines(resolved))
     return 0
 
 
@@ -60,25 +64,32 @@ def path(file: ConfigOption = None, json: JsonOption = False) -> int:
 
 def _tell_path(file: Path, *, as_json: bool) -> None:
     if as_json:
-        typer.echo(json_text.dumps({"path": str(file), "exists": file.is_file()}))
+        output.tell_json({"path": str(file), "exists": file.is_file()})
         return
-    typer.echo(str(file))
-    if not file.is_file():
-        typer.echo("it does not exist; `thetabulk config init` writes it", err=True)
+    output.tell([str(file)])
+    output.remark([] if file.is_file() else ["it does not exist; `thetabulk config init` writes it"])
 
 
-def _as_json(resolved: Resolved) -> str:
+def _document(resolved: Resolved) -> dict[str, object]:
     settings = {
-        name: {"value": resolved.value(name), "from": origin} for name, origin in sorted(resolved.origin.items())
+        name: {"value": _value(resolved, name), "from": origin} for name, origin in sorted(resolved.origin.items())
     }
-    return json_text.dumps({"file": str(resolved.file) if resolved.file else None, "settings": settings}, default=str)
+    return {"file": str(resolved.file) if resolved.file else None, "settings": settings}
 
 
 def _as_lines(resolved: Resolved) -> list[str]:
     from thetabulk.report.tables import columns
 
-    rows = [[name, _shown(resolved.value(name)), origin] for name, origin in resolved.origin.items()]
+    rows = [[name, _shown(_value(resolved, name)), origin] for name, origin in resolved.origin.items()]
     return columns(["setting", "value", "from"], rows, left=range(3))
+
+
+def _value(resolved: Resolved, name: str) -> object:
+    """A URL may have a password in it, and this is what people show around."""
+    value = resolved.value(name)
+    if value and config.settings()[name].rule.secret:
+        return "(set, not shown)"
+    return without_secrets(value) if isinstance(value, str) else value
 
 
 def _shown(value: object) -> str:

@@ -10,6 +10,8 @@ from thetabulk.cli.options import (
     FaultsOption,
     JsonOption,
     LineFormatOption,
+    ManageOption,
+    ProfileOption,
     QuietOption,
     ScenarioOption,
     SeedOption,
@@ -70,6 +72,7 @@ def command(
     url: UrlOption = None,
     allow_remote: AllowRemoteOption = False,
     wait: WaitOption = False,
+    manage: ManageOption = False,
     max_duration: Annotated[
         str | None, typer.Option("--max-duration", metavar="T", help="Stop after 90m, 2h, …")
     ] = None,
@@ -86,6 +89,7 @@ def command(
     size: SizeOption = None,
     line_format: LineFormatOption = None,
     scenario: ScenarioOption = None,
+    profile: ProfileOption = None,
     faults: FaultsOption = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before a large download.")] = False,
@@ -110,6 +114,7 @@ def command(
         "terminal.url": url,
         "terminal.allow_remote": allow_remote,
         "terminal.wait": wait,
+        "terminal.manage": manage,
         "fetch.workers": workers,
         "run.chunk_size": chunk_size,
         "run.max_consecutive_empty": max_empty,
@@ -119,7 +124,14 @@ def command(
         "run.schema_drift": schema_drift,
     }
     resolved = resolve(config, flags)
-    said = {"--seed": seed, "--size": size, "--line-format": line_format, "--scenario": scenario, "--faults": faults}
+    said = {
+        "--seed": seed,
+        "--size": size,
+        "--line-format": line_format,
+        "--scenario": scenario,
+        "--profile": profile,
+        "--faults": faults,
+    }
     simulator = simulator_arguments(simulate, said, resolved.config.terminal.tier)
     if dry_run:
         from thetabulk.cli.plan import show_plan

@@ -1,11 +1,11 @@
 """`thetabulk mirror DIR`: a second copy, verified on both sides."""
 
-import json as json_text
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from thetabulk.cli import output
 from thetabulk.cli.options import ConfigOption, JsonOption, QuietOption, StoreOption, VerboseOption, common, resolve
 
 
@@ -19,21 +19,20 @@ def command(
 ) -> int:
     """Copy a store to a second drive, verified on both sides."""
     from thetabulk.assembly import mirrors, stores
+    from thetabulk.report.sentences import days_of
     from thetabulk.report.units import size
 
     resolved = resolve(config, common(store, json, quiet, verbose))
     path, note = stores.locate(resolved)
-    if note and not quiet:
-        typer.echo(note, err=True)
+    output.remark([note] if note else [], quiet=quiet)
     done = mirrors.mirror(path, target.expanduser(), resolved.config.store, lambda text: None)
     damaged = [{**_names(shard), "problem": problem} for shard, problem in done.damaged]
     if json:
-        document = {"copied": done.copied, "bytes": done.bytes, "kept": done.kept, "damaged": damaged}
-        typer.echo(json_text.dumps(document))
+        output.tell_json({"copied": done.copied, "bytes": done.bytes, "kept": done.kept, "damaged": damaged})
     else:
-        typer.echo(f"{done.copied} days copied ({size(done.bytes)}), {done.kept} were there already")
-        for entry in damaged:
-            typer.echo(f"damaged, not copied: {entry['symbol']} {entry['dataset']} {entry['day']}: {entry['problem']}")
+        output.tell([f"{days_of(done.copied)} copied ({size(done.bytes)}), {done.kept} were there already"])
+        names = ((f"{one['symbol']} {one['dataset']} {one['day']}", one["problem"]) for one in damaged)
+        output.tell(f"damaged, not copied: {name}: {problem}" for name, problem in names)
     return 10 if damaged else 0
 
 

@@ -25,6 +25,9 @@ TierOption = Annotated[
     str | None, typer.Option("--tier", metavar="T", help="The subscription: standard, or option=standard,stock=free.")
 ]
 WorkersOption = Annotated[str | None, typer.Option("--workers", metavar="N|MIN-MAX", help="Requests in flight.")]
+ManageOption = Annotated[
+    bool, typer.Option("--manage-terminal", help="Start a Terminal for the run, if none answers; keep it in service.")
+]
 WaitOption = Annotated[bool, typer.Option("--wait", help="Wait for a missing drive, a full disk, an absent Terminal.")]
 
 SeedOption = Annotated[int | None, typer.Option("--seed", metavar="N", help="Simulator: another market.")]
@@ -36,6 +39,10 @@ LineFormatOption = Annotated[
 ]
 ScenarioOption = Annotated[
     Path | None, typer.Option("--scenario", metavar="FILE", help="Simulator: faults from a TOML file.")
+]
+ProfileOption = Annotated[
+    Path | None,
+    typer.Option("--profile", metavar="FILE", help="Simulator: serve as a vendor profile says (doctor --probe)."),
 ]
 FaultsOption = Annotated[str | None, typer.Option("--faults", metavar="SPEC", help="Simulator: faults on cue.")]
 

@@ -4,7 +4,15 @@ from typing import Annotated
 
 import typer
 
-from thetabulk.cli.options import FaultsOption, LineFormatOption, ScenarioOption, SeedOption, SizeOption, TierOption
+from thetabulk.cli.options import (
+    FaultsOption,
+    LineFormatOption,
+    ProfileOption,
+    ScenarioOption,
+    SeedOption,
+    SizeOption,
+    TierOption,
+)
 from thetabulk.cli.runs import simulator_arguments
 from thetabulk.config import parse_tiers
 from thetabulk.errors import UsageError
@@ -23,6 +31,7 @@ def command(
         int | None, typer.Option("--floor-answer", metavar="403|472", help="What days before the data begin get.")
     ] = None,
     scenario: ScenarioOption = None,
+    profile: ProfileOption = None,
     faults: FaultsOption = None,
 ) -> int:
     """Run the stand-in for the Theta Terminal: no account, no Java."""
@@ -37,6 +46,7 @@ def command(
         "--line-format": line_format,
         "--floor-answer": floor_answer,
         "--scenario": scenario,
+        "--profile": profile,
         "--faults": faults,
     }
     arguments = simulator_arguments(True, said, tier or "")

@@ -9,6 +9,7 @@ import typer
 from thetabulk import config as settings
 from thetabulk.cli import output
 from thetabulk.cli.options import ConfigOption, JsonOption, QuietOption, StoreOption, VerboseOption, common, resolve
+from thetabulk.wording import counted
 
 app = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
 
@@ -65,7 +66,7 @@ def rebuild(
     if screen.json:
         output.tell_json(done.document())
     else:
-        output.tell([f"{count(done.days)} days recorded from their files, {size(done.bytes)}"])
+        output.tell([f"{counted(done.days, 'day')} recorded from files, {size(done.bytes)}"])
         output.tell(problems("not whole", [problem.row() for problem in done.problems]))
         lost = ", ".join(f"{count(number)} {name}" for name, number in done.lost.items())
         output.tell([f"not in the new ledger, because no file says it: {lost}"] if lost else [])

@@ -8,6 +8,7 @@ from thetabulk.cli.options import (
     AllowRemoteOption,
     ConfigOption,
     JsonOption,
+    ManageOption,
     QuietOption,
     StoreOption,
     TierOption,
@@ -28,6 +29,7 @@ def command(
     url: UrlOption = None,
     allow_remote: AllowRemoteOption = False,
     wait: WaitOption = False,
+    manage: ManageOption = False,
     max_duration: Annotated[
         str | None, typer.Option("--max-duration", metavar="T", help="Stop after 90m, 2h, …")
     ] = None,
@@ -48,6 +50,7 @@ def command(
         "terminal.url": url,
         "terminal.allow_remote": allow_remote,
         "terminal.wait": wait,
+        "terminal.manage": manage,
         "fetch.workers": workers,
         "run.max_duration_s": max_duration,
         "run.until": until,

@@ -25,6 +25,7 @@ from thetabulk.config import Resolved
 from thetabulk.errors import UsageError
 from thetabulk.model import Shard
 from thetabulk.settings import duration_s
+from thetabulk.wording import counted
 
 if TYPE_CHECKING:
     from thetabulk.assembly.checks import Depth, Report
@@ -142,10 +143,10 @@ def _fetch(resolved: Resolved, shards: tuple[Shard, ...], *, wait: bool, simulat
 
 def _lines(report: "Report", depth: "Depth") -> list[str]:
     from thetabulk.report.tables import problems
-    from thetabulk.report.units import count, size
+    from thetabulk.report.units import size
 
     how = {1: "size and footer", 2: "sha256", 3: "sha256, CSV printed again, content"}[depth]
-    told = [f"{count(report.checked)} files checked, {size(report.bytes)} ({how})"]
+    told = [f"{counted(report.checked, 'file')} checked, {size(report.bytes)} ({how})"]
     titles = {
         "repaired": "repaired",
         "damaged": "damaged",
@@ -156,7 +157,7 @@ def _lines(report: "Report", depth: "Depth") -> list[str]:
     for name, title in titles.items():
         told += problems(title, [problem.row() for problem in getattr(report, name) or ()])
     if report.left:
-        told.append(f"{count(report.left)} files were not reached in time; the next time begins with them")
+        told.append(f"{counted(report.left, 'file', 'was', 'were')} not reached in time; the next time begins there")
     if not report.damaged and not report.missing:
         told.append("nothing is damaged or missing" + (" among those that were" if report.left else ""))
     elif report.repaired is None:

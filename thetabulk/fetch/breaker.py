@@ -10,15 +10,15 @@ UNLIMITED = 1_000_000
 
 
 class Breaker:
-    """Opens after `failures` failed requests in a row; then one probe after 1, 2, 4 … `max_s` seconds, up to
-    `failing_max_s` where somebody answers.
+    """Opens after `failures` failed requests in a row; then one probe after 1, 2, 4 … `max_s` seconds; where somebody
+    answers after 1, 3, 9 … `failing_max_s`, so that an hour of that is less than 30 requests, whatever was in flight.
 
     It holds requests back rather than failing them: a bulk job has time. Times are seconds of any monotonic clock.
     `absent`: nobody is there, as far as the last failure tells.
     """
 
     def __init__(
-        self, *, failures: int = 5, first_s: float = 1.0, max_s: float = 30.0, failing_max_s: float = 300.0
+        self, *, failures: int = 5, first_s: float = 1.0, max_s: float = 30.0, failing_max_s: float = 600.0
     ) -> None:
         self._threshold = failures
         self._first_s = first_s
@@ -47,7 +47,7 @@ class Breaker:
             return
         self.absent = absent
         self.cause = cause
-        self.wait_s = max(at_least_s, min(self._longest_s[absent], self.wait_s * 2 or self._first_s))
+        self.wait_s = max(at_least_s, min(self._longest_s[absent], self.wait_s * (2 if absent else 3) or self._first_s))
         self.reopen_at = now + self.wait_s
 
     def state(self, now: float) -> str:

@@ -22,7 +22,8 @@ from thetabulk.config import FetchConfig
 from thetabulk.errors import BadAnswer, ShardError, TerminalAnswer, TransferFailed
 from thetabulk.fetch.allocator import tune_allocator
 from thetabulk.fetch.feeder import Feeder
-from thetabulk.fetch.verdict import is_no_data
+from thetabulk.fetch.learned import Learned
+from thetabulk.fetch.verdict import Verdict, judge
 from thetabulk.model import Request
 
 SIMULATOR_HEADER = "X-Thetabulk-Simulator"
@@ -45,12 +46,17 @@ _KINDS: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], str],
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A whole small answer, of any status; header names in lower case, `seconds` from asking to the last byte."""
+    """A whole small answer, of any status; header names in lower case. From asking it took `header_s` to the status
+    line, `first_byte_s` to the first byte of the body, `seconds` to the last. `means` is what the vendor profile has
+    learned of this answer: "empty", "refused", or ""."""
 
     status: int
     body: bytes
     headers: Mapping[str, str]
     seconds: float
+    header_s: float = 0.0
+    first_byte_s: float = 0.0
+    means: str = ""
 
     @property
     def text(self) -> str:
@@ -115,6 +121,8 @@ class Client:
         self._first_bytes_s: deque[float] = deque(maxlen=_FIRST_BYTES_KEPT)
         self._session: aiohttp.ClientSession | None = None
         self._executor: ThreadPoolExecutor | None = None
+        self._learned = Learned()
+        self._first_byte_floor_s = settings.first_byte_timeout_s
         self.answered = False
         self.simulator: str | None = None
 
@@ -140,17 +148,30 @@ class Client:
         await session.close()
         executor.shutdown(wait=False)  # nothing runs any more: every stream has waited for its job
 
-    async def small(self, request: Request, *, limit_bytes: int = 16 << 20, timeout_s: float | None = None) -> Answer:
+    def follow(self, learned: Learned, *, first_byte_s: float = 0.0) -> None:
+        """From now on answers mean what the vendor profile has `learned`, and nobody is given up before three times
+        the first byte's time that it saw."""
+        self._learned = learned
+        self._first_byte_floor_s = max(self._settings.first_byte_timeout_s, 3 * first_byte_s)
+
+    async def small(
+        self, request: Request, *, limit_bytes: int = 16 << 20, timeout_s: float | None = None, encodings: str = ""
+    ) -> Answer:
         """A whole small answer in memory: lists, status, probes. Never raises for a status.
 
+        `encodings` are offered as `Accept-Encoding`, to see what comes of it; the body is then as it was sent.
         Raises TransferFailed, also when `timeout_s` is over, and BadAnswer for a body above `limit_bytes`.
         """
         with _translated(answered=True):
-            async with asyncio.timeout(timeout_s), self._get(request, limit_bytes) as reading:
+            async with asyncio.timeout(timeout_s), self._get(request, limit_bytes, encodings) as reading:
                 pieces = []
                 while piece := await reading.more():
                     pieces.append(piece)
-                return Answer(reading.status, b"".join(pieces), reading.headers, reading.seconds)
+                body, seconds = b"".join(pieces), reading.seconds
+                means = self._meaning(request, reading.status, body) if len(body) <= _ERROR_TEXT_BYTES else ""
+                return Answer(
+                    reading.status, body, reading.headers, seconds, reading.header_s, reading.first_byte_s, means
+                )
 
     async def stream(
         self, request: Request, feed: Callable[[bytes], None], *, on_bytes: Callable[[int], None] = lambda count: None
@@ -158,24 +179,28 @@ class Client:
         """Give a whole 200 body to `feed`, in batches and in order, from a worker thread.
 
         `on_bytes` gets the size of every piece as it comes, in the event loop.
-        Raises TerminalAnswer for every other status, and for a 200 that is nothing but the no-data text; TransferFailed
-        if the body did not come to its proper end; BadAnswer above the byte ceiling; and whatever `feed` raises.
+        Raises TerminalAnswer for every other status, and for a 200 that is nothing but the vendor's words (no data, a
+        lost session); TransferFailed if the body did not come to its proper end; BadAnswer above the byte ceiling; and
+        whatever `feed` raises.
         Nothing of a body counts until this has returned. A cancellation waits for the running `feed`.
         """
         _, executor = self._open()
         async with self._get(request, self._settings.body_ceiling_bytes) as reading:
             if reading.status != 200:
-                raise await _terminal_answer(reading, request)
+                raise await self._terminal_answer(reading, request)
             opening = b""
-            batch_bytes = max(self._settings.batch_bytes, _NO_DATA_BYTES + 1)
+            text_bytes = max(_NO_DATA_BYTES, self._learned.longest_bytes)
+            batch_bytes = max(self._settings.batch_bytes, text_bytes + 1)
             async with Feeder(feed, batch_bytes, executor) as feeder:
                 while piece := await reading.more():
                     on_bytes(len(piece))
-                    if reading.received <= _NO_DATA_BYTES:
+                    if reading.received <= text_bytes:
                         opening += piece
                     await feeder.add(piece)
-                if reading.received <= _NO_DATA_BYTES and is_no_data(text := opening.decode("utf-8", "replace")):
-                    raise TerminalAnswer(200, text, path=request.text)
+                if reading.received <= text_bytes:
+                    text, means = opening.decode("utf-8", "replace"), self._meaning(request, 200, opening)
+                    if judge(200, text, means) is not Verdict.SAVE:
+                        raise TerminalAnswer(200, text, path=request.text, means=means)
                 await feeder.finish()
             self._first_bytes_s.append(reading.first_byte_s)
             return StreamInfo(200, reading.received, reading.first_byte_s, reading.seconds, reading.headers)
@@ -185,19 +210,30 @@ class Client:
             raise RuntimeError("the client is used outside of its `async with`")
         return self._session, self._executor
 
+    def _meaning(self, request: Request, status: int, body: bytes) -> str:
+        return self._learned.meaning(status, body.decode("utf-8", "replace"), dict(request.params).get("symbol", ""))
+
+    async def _terminal_answer(self, reading: "_Reading", request: Request) -> TerminalAnswer:
+        retry_after, text = reading.headers.get("retry-after", ""), await reading.some_text()
+        means = self._meaning(request, reading.status, text.encode())
+        return TerminalAnswer(reading.status, text, retry_after=retry_after, path=request.text, means=means)
+
     @asynccontextmanager
-    async def _get(self, request: Request, ceiling_bytes: int) -> AsyncIterator["_Reading"]:
+    async def _get(
+        self, request: Request, ceiling_bytes: int, encodings: str = ""
+    ) -> AsyncIterator["_Reading"]:  # fmt: skip
         session, _ = self._open()
         url = URL(f"{self._url}/{request.text.lstrip('/')}", encoded=True)
         started = asyncio.get_running_loop().time()
-        patience_s = first_byte_timeout_s(self._first_bytes_s, self._settings.first_byte_timeout_s)
+        patience_s = first_byte_timeout_s(self._first_bytes_s, self._first_byte_floor_s)
+        headers = {"Accept-Encoding": encodings} if encodings else None
         with _translated(answered=False):
             async with asyncio.timeout(patience_s):
-                response = await session.get(url, allow_redirects=False)
+                response = await session.get(url, allow_redirects=False, headers=headers)
         try:
             self.answered = True
             self.simulator = response.headers.get(SIMULATOR_HEADER)
-            _refuse_odd_heads(response, self._settings, ceiling_bytes)
+            _refuse_odd_heads(response, self._settings, ceiling_bytes, encoded=bool(encodings))
             with _ending_with_its_connection(response):
                 yield _Reading(response, self._settings, ceiling_bytes, started, patience_s)
         finally:
@@ -223,7 +259,8 @@ class _Reading:
         self._ceiling_bytes = ceiling_bytes
         self._loop = asyncio.get_running_loop()
         self._started = started
-        self._left_s = patience_s - self.seconds
+        self.header_s = self.seconds
+        self._left_s = patience_s - self.header_s
         self._since_mark = 0
         self.status = response.status
         self.headers = {name.lower(): value for name, value in response.headers.items()}
@@ -305,12 +342,9 @@ def _look_at(closed: asyncio.Future[None]) -> None:
         closed.exception()
 
 
-async def _terminal_answer(reading: _Reading, request: Request) -> TerminalAnswer:
-    retry_after = reading.headers.get("retry-after", "")
-    return TerminalAnswer(reading.status, await reading.some_text(), retry_after=retry_after, path=request.text)
-
-
-def _refuse_odd_heads(response: aiohttp.ClientResponse, settings: FetchConfig, ceiling_bytes: int) -> None:
+def _refuse_odd_heads(
+    response: aiohttp.ClientResponse, settings: FetchConfig, ceiling_bytes: int, *, encoded: bool
+) -> None:  # fmt: skip
     """Raise for heads that a Terminal does not send, before a byte of the body is believed."""
     status, headers = response.status, response.headers
     if 300 <= status < 400:
@@ -318,7 +352,7 @@ def _refuse_odd_heads(response: aiohttp.ClientResponse, settings: FetchConfig, c
     if status in (204, 206):
         raise _protocol(f"HTTP {status}: a part or nothing, although the whole was asked for")
     encoding = headers.get("Content-Encoding", "identity").strip().lower()
-    if encoding not in ("", "identity"):
+    if encoding not in ("", "identity") and not encoded:
         raise _protocol(f"the body is encoded ({encoding!r}), although plain bytes were asked for")
     length = response.content_length
     chunked = "chunked" in headers.get("Transfer-Encoding", "").lower()

@@ -14,7 +14,15 @@ from pathlib import PurePosixPath
 from typing import Any, ParamSpec, Protocol, TypeVar
 
 from thetabulk.config import FetchConfig
-from thetabulk.errors import AccountError, AttemptError, BadAnswer, ShardError, TerminalAnswer, TransferFailed
+from thetabulk.errors import (
+    AttemptError,
+    BadAnswer,
+    NotConnected,
+    SessionTaken,
+    ShardError,
+    TerminalAnswer,
+    TransferFailed,
+)
 from thetabulk.events import AttemptFailed, BytesReceived, Checking, Emit, ShardStarted
 from thetabulk.fetch.breaker import Breaker
 from thetabulk.fetch.budget import Budget
@@ -24,15 +32,20 @@ from thetabulk.fetch.retry import Setback, retrying, verdict_of
 from thetabulk.fetch.split import may_be_empty, ways_to_ask
 from thetabulk.fetch.verdict import Verdict, judge_error, parse_retry_after
 from thetabulk.model import Asked, Contract, Empty, Failed, Outcome, Proof, Refused, Request, Saved, Shard
+from thetabulk.redaction import without_accounts
 
 Listing = asyncio.Future[frozenset[Contract] | None]
 Params = ParamSpec("Params")
 Result = TypeVar("Result")
 
-_OUTAGES = (Verdict.RETRY, Verdict.SLOW_DOWN, Verdict.WAIT)  # if nothing else comes, it is an outage
+_OUTAGES = (Verdict.RETRY, Verdict.SLOW_DOWN, Verdict.WAIT, Verdict.PAUSE)  # if nothing else comes, it is an outage
+_AWAY = (Verdict.WAIT, Verdict.PAUSE)
 SESSION_TAKEN_HINT = (
     "one account has one session: another Theta Terminal, the Python library or another program has logged in, "
     "perhaps on another machine. Stop it, wait ten minutes, restart this Terminal, then: thetabulk resume"
+)
+NOT_CONNECTED_HINT = (
+    "is the internet there, and are Theta Data's servers up? If both are, and this lasts: restart the Terminal"
 )
 
 
@@ -134,7 +147,7 @@ async def _nothing_wrong() -> str:
 class Fetcher:
     """Runs errands. `open_recording` begins a scratch file (may block); `contracts` is the vendor's list for the day,
     None where it cannot be had; `absence` asks the Terminal something small, and says what is wrong if nobody is there
-    or it is not connected."""
+    or it is not connected (SessionTaken if it has lost its session)."""
 
     def __init__(
         self, client: Client, gate: Gate, breaker: Breaker, results: Results, settings: FetchConfig, *,
@@ -164,8 +177,8 @@ class Fetcher:
         self._budget = Budget(settings.retry_share, settings.retry_share_in_outage)
 
     async def fetch(self, errand: Errand) -> Outcome:
-        """The Shard's Outcome. Raises ThetabulkError for what ends or pauses the run (drive, disk, account), Draining
-        if the run is stopping and the request was not sent."""
+        """The Shard's Outcome. Raises ThetabulkError for what ends or pauses the run (drive, disk, session, connection
+        to the vendor), Draining if the run is stopping and the request was not sent."""
         started, attempts = self._monotonic(), 0
 
         def asked() -> Asked:
@@ -319,7 +332,7 @@ class Fetcher:
             return
         verdict = verdict_of(error)
         if verdict in _OUTAGES:
-            absent = verdict is Verdict.WAIT or (isinstance(error, TransferFailed) and error.kind == "dropped")
+            absent = verdict in _AWAY or (isinstance(error, TransferFailed) and error.kind == "dropped")
             asked_s = self._asked_to_wait_s(error)
             self._breaker.failed(self._monotonic(), str(error), absent=absent and not seen, at_least_s=asked_s)
         else:
@@ -358,9 +371,11 @@ class Fetcher:
             checks, since = (earlier.checks + 1, earlier.since) if earlier else (1, None)
             return Empty(errand.shard, asked, checks, since or self._now())
         if verdict is Verdict.REFUSE:
-            return Refused(errand.shard, asked, answer.text.strip()[:500])
+            return Refused(errand.shard, asked, without_accounts(answer.text.strip()[:500]))
         if verdict is Verdict.ABORT:
-            raise AccountError(f"the session was taken over ({answer})", hint=SESSION_TAKEN_HINT)
+            raise SessionTaken(f"the session was taken over ({answer})", hint=SESSION_TAKEN_HINT)
+        if verdict is Verdict.PAUSE:
+            raise NotConnected(f"the Terminal has lost the vendor's servers ({answer})", hint=NOT_CONNECTED_HINT)
         kind = "asked-wrongly" if verdict is Verdict.ASKED_WRONGLY else answer.kind
         return Failed(errand.shard, asked, kind, str(answer))
 

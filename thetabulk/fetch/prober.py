@@ -40,6 +40,13 @@ class Prober:
                 return finding
         return await self._ask(self._contracts(day))
 
+    async def answer_about(self, day: date) -> Verdict:
+        """What one small request for the day's data meets; WAIT if it finds nobody, or no answer."""
+        expiration = await self._expiration_for(day)
+        request = self._contracts(day) if expiration is None else self._one_expiration(day, expiration)
+        answer = await self._answer(request)
+        return Verdict.WAIT if answer is None else judge(answer.status, answer.text, answer.means)
+
     async def _expiration_for(self, day: date) -> date | None:
         """The first expiration on or after the day: listed for weeks by then."""
         if self._expirations is None:
@@ -53,7 +60,7 @@ class Prober:
         answer = await self._answer(request)
         if answer is None:
             return "unknown"
-        verdict = judge(answer.status, answer.text)
+        verdict = judge(answer.status, answer.text, answer.means)
         if verdict is Verdict.SAVE:
             rows = [line for line in answer.text.splitlines()[1:] if line.strip()]
             return "served" if rows and answer.text.startswith(("symbol", '"symbol"')) else "unknown"

@@ -36,10 +36,10 @@ def retrying(
 ) -> AsyncRetrying:
     """`async for attempt in retrying(…): with attempt: …`, for one Shard; the last error is raised as it came.
 
-    Tried again: RETRY, SLOW_DOWN and a BadAnswer, `settings.attempts` times in all; WAIT costs no attempt, but only
-    `settings.wait_patience_s` of back-off. While nobody listens (`unreachable`) it costs neither: nothing was sent, so
-    it is no news about the day. The breaker holds requests back then, and whoever watches it ends a run for which that
-    lasts too long. Every other exception ends the loop at once, cancellation included.
+    Tried again: RETRY, SLOW_DOWN and a BadAnswer, `settings.attempts` times in all. WAIT costs no attempt: nobody
+    listened, so it is no news about the day. The breaker holds requests back then, and whoever watches it ends a run
+    for which that lasts too long. Every other exception ends the loop at once: PAUSE and ABORT, which are for the run
+    as a whole to wait for, and cancellation too.
     `rng` gives numbers in [0, 1), `now` the aware time of day, for a Retry-After that is a date. `granted` is asked
     before each attempt that counts, except the first: can the run as a whole afford it (`budget.py`)?
     """
@@ -61,11 +61,7 @@ def verdict_of(error: Misfortune) -> Verdict:
 
 
 class _Course:
-    """How one Shard's attempts have gone so far.
-
-    Patience is counted in the back-off's upper bounds, not in seconds slept, so that it ends without a clock and
-    whatever the dice say. While the Terminal is known to be away the gate is shut, and waiting there costs nothing.
-    """
+    """How one Shard's attempts have gone so far."""
 
     def __init__(
         self,
@@ -83,14 +79,11 @@ class _Course:
         self._verdict = Verdict.RETRY
         self._attempts = 0
         self._waits = 0
-        self._waited_s = 0.0
 
     def note(self, state: RetryCallState) -> None:
-        error = _error(state)
-        self._verdict = verdict_of(error)
+        self._verdict = verdict_of(_error(state))
         if self._verdict is Verdict.WAIT:
             self._waits += 1
-            self._waited_s += self._bound_s(self._waits) if isinstance(error, TerminalAnswer) else 0.0
         else:
             self._attempts += 1
             self._waits = 0
@@ -103,7 +96,7 @@ class _Course:
         return self._rng() * self._bound_s(self._waits or self._attempts)
 
     def stop(self, state: RetryCallState) -> bool:
-        if self._attempts >= self._settings.attempts or self._waited_s > self._settings.wait_patience_s:
+        if self._attempts >= self._settings.attempts:
             return True
         return self._verdict is not Verdict.WAIT and not self._granted()
 

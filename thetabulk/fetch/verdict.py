@@ -25,8 +25,9 @@ class Verdict(Enum):
     REFUSE = "refuse"  # not in this subscription: record the tier, do not ask again
     ASKED_WRONGLY = "asked-wrongly"  # our request is wrong: asking again cannot help
     SLOW_DOWN = "slow-down"  # fewer at a time, then again
-    WAIT = "wait"  # the Terminal is not there, or not connected: no attempt at the day is used up by that
-    ABORT = "abort"  # another login took the session: stop and tell, never fight over it
+    WAIT = "wait"  # nobody was there to be asked: no attempt at the day is used up by that
+    PAUSE = "pause"  # the Terminal has no connection to the vendor: ask nothing until it has
+    ABORT = "abort"  # another login took the session: stop asking and tell, never fight over it
     SPLIT = "split"  # too large: ask in parts, keep them only if all are valid
     RETRY = "retry"  # everything else may go away by itself
 
@@ -42,8 +43,8 @@ _BY_STATUS: Mapping[int, Verdict] = MappingProxyType({
     473: Verdict.ASKED_WRONGLY,  # documented INVALID_PARAMS, not seen (400 instead)
     476: Verdict.ASKED_WRONGLY,  # documented WRONG_IP: localhost and 127.0.0.1 in one Terminal life
     429: Verdict.SLOW_DOWN,      # live: the Terminal's queue of 16 overflowed
-    474: Verdict.WAIT,           # documented DISCONNECTED from the data servers
-    571: Verdict.WAIT,           # documented SERVER_STARTING
+    474: Verdict.PAUSE,          # documented DISCONNECTED from the data servers
+    571: Verdict.PAUSE,          # documented SERVER_STARTING
     478: Verdict.ABORT,          # live: "Invalid session ID": one session per account, the newer login wins
     570: Verdict.SPLIT,          # documented LARGE_REQUEST, not seen: days of 320 MB were served
     470: Verdict.RETRY,          # documented GENERAL, not seen
@@ -52,6 +53,7 @@ _BY_STATUS: Mapping[int, Verdict] = MappingProxyType({
 })  # fmt: skip
 
 _SAYS_PERMISSION = re.compile(r"\b(subscriptions?|permissions?|tiers?|entitle\w*)\b", re.IGNORECASE)
+_SAYS_SESSION = re.compile(r"\bACCOUNT_ALREADY_CONNECTED\b|\binvalid session id\b", re.IGNORECASE)
 _HELD_TIER = re.compile(
     r"\b(?:you\s+have|only\s+ha(?:ve|s)|currently\s+ha(?:ve|s)|current\s+subscription(?:\s+is|:)?)"
     r"\s+(?:only\s+)?(?:an?\s+)?(free|value|standard|professional|pro)\b",
@@ -60,12 +62,21 @@ _HELD_TIER = re.compile(
 _SECONDS = re.compile(r"[0-9]{1,10}(\.[0-9]{1,6})?")
 
 
-def judge(status: int, text: str) -> Verdict:
-    """The meaning of an answer, for every status there can be.
+_LEARNED = {"empty": Verdict.EMPTY, "refused": Verdict.REFUSE}
+
+
+def judge(status: int, text: str, means: str = "") -> Verdict:
+    """The meaning of an answer, for every status there can be. `means` is what the vendor profile says of this very
+    answer (fetch/learned.py): "empty", "refused", or "" where it says nothing.
 
     `text` is the body, or as much of it as was read. A 403 or 471 without the vendor's plain words about a
-    subscription comes from something else on the way (a virus scanner, another program on the port): RETRY.
+    subscription comes from something else on the way (a virus scanner, another program on the port): RETRY. Words
+    about a session that was taken count whatever the status is (incident 1 knew them from the Terminal's log only).
     """
+    if says_session_taken(text):
+        return Verdict.ABORT
+    if means:
+        return _LEARNED[means]
     verdict = _BY_STATUS.get(status, Verdict.RETRY)
     if verdict is Verdict.REFUSE and not says_permission(text):
         return Verdict.RETRY
@@ -77,7 +88,7 @@ def judge(status: int, text: str) -> Verdict:
 def judge_error(error: AttemptError) -> Verdict:
     """The meaning of a failed attempt: of its answer, if there was one. What found nobody to ask was never sent."""
     if isinstance(error, TerminalAnswer):
-        return judge(error.status, error.text)
+        return judge(error.status, error.text, error.means)
     free = isinstance(error, TransferFailed) and error.kind in ("unreachable", "slept")
     return Verdict.WAIT if free else Verdict.RETRY
 
@@ -85,6 +96,12 @@ def judge_error(error: AttemptError) -> Verdict:
 def is_no_data(text: str) -> bool:
     """Is this whole body the vendor's no-data text, and nothing else?"""
     return text.strip().casefold() == NO_DATA_TEXT.casefold()
+
+
+def says_session_taken(text: str) -> bool:
+    """Do these plain words, one line of them, say that another login has the account's session?"""
+    line = text.strip()
+    return "\n" not in line and not line.startswith("<") and _SAYS_SESSION.search(line) is not None
 
 
 def says_permission(text: str) -> bool:

@@ -3,6 +3,7 @@
 from rich.text import Text
 
 from thetabulk.report.bar import cells, percent
+from thetabulk.report.incident import block
 from thetabulk.report.sentences import SIMULATED, circumstances, days_of, sentence, shard_text, title
 from thetabulk.report.tally import Tally, Transfer
 from thetabulk.report.units import ascii_only, count, duration, rate, shorten, size, span
@@ -26,8 +27,11 @@ def draw(tally: Tally, width: int, now: float, *, opening: str = "", notable: st
     if tally.run is None:
         lines = [Text(shorten(f"{mark} {opening} …", width))]
     else:
-        lines = [*_head(tally, width), *_progress(tally, width, now, mark), *_transfers(tally, width, now)]
-    lines += _condition(tally, width, now)
+        lines = [*_head(tally, width), *_progress(tally, width, now, mark)]
+    lines += _incident(tally, width, now)
+    lines += _transfers(tally, width, now)
+    if tally.stopping:
+        lines.append(Text(shorten(sentence(tally.stopping), width), style="bold yellow"))
     if notable:
         lines.append(Text(shorten(notable, width), style="dim"))
     whole = Text("\n").join(lines)
@@ -67,17 +71,24 @@ def _progress(tally: Tally, width: int, now: float, mark: str) -> list[Text]:
 def _speed(tally: Tally, now: float) -> str:
     left = tally.time_left(now)
     remaining = f"{span(*left)} left" if left else "time left: too early to say"
-    if tally.paused or not tally.days()["left"]:
+    if _stuck(tally) or not tally.days()["left"]:
         remaining = ""
-    parts = [rate(tally.rate(now)), f"{size(tally.received_bytes)} received", duration(tally.elapsed_s(now)), remaining]
+    speed = rate(tally.rate(now)) + (", the drive is the brake" if tally.drive else "")
+    parts = [speed, f"{size(tally.received_bytes)} received", duration(tally.elapsed_s(now)), remaining]
     return " · ".join(filter(None, parts))
 
 
 def _transfers(tally: Tally, width: int, now: float) -> list[Text]:
-    shown = list(tally.transfers.items())[:_TRANSFERS_SHOWN]
+    """While the run is stuck only those that still move: the others wait for its end."""
+    found = [
+        (shard, transfer)
+        for shard, transfer in tally.transfers.items()
+        if not _stuck(tally) or transfer.state in ("receiving", "checking")
+    ]
+    shown = found[:_TRANSFERS_SHOWN]
     names = max((len(shard_text(shard)) for shard, _ in shown), default=0)
     lines = [_transfer(shard_text(shard).ljust(names), transfer, width, now) for shard, transfer in shown]
-    if hidden := len(tally.transfers) - len(shown):
+    if hidden := len(found) - len(shown):
         lines.append(Text(f"  and {hidden} more", style="dim"))
     return lines
 
@@ -90,15 +101,16 @@ def _transfer(name: str, transfer: Transfer, width: int, now: float) -> Text:
     return Text(shorten(text, width), style=style)
 
 
-def _condition(tally: Tally, width: int, now: float) -> list[Text]:
-    """What keeps the run from going on: a pause, or that it is being stopped."""
-    lines = []
-    if tally.paused:
-        lines.append(Text(f"PAUSED for {duration(now - tally.paused_at)}, goes on by itself", style="bold yellow"))
-        lines += [Text(shorten(text, width)) for text in (tally.paused.message, tally.paused.hint) if text]
-    if tally.stopping:
-        lines.append(Text(shorten(sentence(tally.stopping), width), style="bold yellow"))
-    return lines
+def _stuck(tally: Tally) -> bool:
+    return tally.paused is not None or (tally.incident is not None and tally.incident.stuck)
+
+
+def _incident(tally: Tally, width: int, now: float) -> list[Text]:
+    """What keeps the run from going on, above the transfers: a screen that is too low is cut at its end."""
+    if tally.incident is None:
+        return []
+    first, *others = block(tally.incident, width, told_s=now - tally.incident_at)
+    return [Text(first, style="bold red" if tally.incident.stuck else "bold yellow"), *map(Text, others)]
 
 
 def _spin(now: float, *, unicode: bool) -> str:

@@ -103,5 +103,5 @@ class JsonScreen:
         self._write(BytesReceived(shard, self._untold.pop(shard)), at)
 
     def _write(self, event: Event, at: datetime) -> None:
-        self._stream.write(json.dumps(document(event, at), ensure_ascii=False, default=str) + "\n")
+        self._stream.write(json.dumps(document(event, at), ensure_ascii=True, default=str) + "\n")
         self._stream.flush()

@@ -14,7 +14,7 @@ from thetabulk.events import (
     BoundarySkipped,
     ChunkReached,
     Event,
-    Paused,
+    Incident,
     RoundStarted,
     RunFinished,
     Stopping,
@@ -25,7 +25,7 @@ from thetabulk.report.sentences import is_warning, sentence
 from thetabulk.report.tally import Tally
 from thetabulk.report.units import ascii_only, printable
 
-_DRAWN = (ChunkReached, RoundStarted, Paused, Stopping)  # they have a place of their own on the screen
+_DRAWN = (ChunkReached, RoundStarted, Stopping)  # they have a place of their own on the screen
 _STAYS = (BoundaryFound, BoundarySkipped)
 
 
@@ -60,7 +60,7 @@ class LiveScreen:
     ) -> None:
         self._live.stop()
         for line in summary.lines(self.tally, self._now(), min(80, self._console.width)):
-            self._console.print(Text(line if self._unicode else ascii_only(line)))
+            self._console.print(Text(printable(line if self._unicode else ascii_only(line))))
 
     def emit(self, event: Event) -> None:
         """Take an event. What should stay readable is written above the moving part."""
@@ -70,7 +70,7 @@ class LiveScreen:
             self._notable = text or self._notable
         if text and (is_warning(event) or isinstance(event, _STAYS)):
             self._console.print(Text(printable(text), style="yellow" if is_warning(event) else ""))
-        if isinstance(event, RunFinished | Stopping | Paused):
+        if isinstance(event, RunFinished | Stopping | Incident):
             self._live.refresh()
 
     def _drawn(self) -> Text:

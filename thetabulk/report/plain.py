@@ -4,9 +4,10 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Self, TextIO
 
-from thetabulk.events import AttemptFailed, BreakerChanged, ChunkReached, Event, LimitChanged, RunStarted
+from thetabulk.events import AttemptFailed, BreakerChanged, ChunkReached, Event, Incident, LimitChanged, RunStarted
 from thetabulk.report import summary
 from thetabulk.report.bar import percent
+from thetabulk.report.incident import block
 from thetabulk.report.sentences import SIMULATED, circumstances, is_warning, sentence, title
 from thetabulk.report.tally import Tally
 from thetabulk.report.units import ascii_only, count, duration, printable, rate, span
@@ -20,7 +21,7 @@ def totals(tally: Tally, now: float) -> str:
     days = tally.days()
     parts = [f"{count(tally.done)} of {count(tally.todo)} days ({percent(tally.done, tally.todo)})"]
     parts += [f"{count(days[kind])} {kind}" for kind in ("saved", "empty", "refused", "failed") if days[kind]]
-    parts.append(rate(tally.rate(now)))
+    parts.append(rate(tally.rate(now)) + (", the drive is the brake" if tally.drive else ""))
     left = tally.time_left(now)
     return " · ".join([*parts, f"{span(*left)} left"] if left else parts)
 
@@ -46,6 +47,7 @@ class PlainScreen:
         self._verbose = verbose
         self._width = max(40, width)
         self._told_at = now()
+        self._incident: tuple[str, str] = ("", "")
 
     def __enter__(self) -> Self:
         if not self._quiet:
@@ -63,6 +65,9 @@ class PlainScreen:
         """Take an event; write what is to be written."""
         now = self._now()
         self.tally.add(event, now)
+        if isinstance(event, Incident):
+            self._tell_incident(event)
+            return
         if self._quiet:
             if is_warning(event):
                 self._write(sentence(event))
@@ -75,6 +80,16 @@ class PlainScreen:
             self._told_at = now
             if self.tally.run:
                 self._write(f"[{duration(self.tally.elapsed_s(now))}] {totals(self.tally, now)}")
+
+    def _tell_incident(self, incident: Incident) -> None:
+        """The block once, and again when something else is the matter: not with every look that finds the same."""
+        if incident.state == "ended":
+            self._write(sentence(incident))
+            self._incident = ("", "")
+        elif self._incident != (incident.cause, incident.what):
+            self._incident = (incident.cause, incident.what)
+            for line in block(incident, self._width):
+                self._write(line)
 
     def _head(self, run: RunStarted) -> None:
         if run.source == "simulator":

@@ -5,29 +5,36 @@ from functools import singledispatch
 
 from thetabulk.events import (
     AttemptFailed,
+    Blocked,
     BoundaryFound,
     BoundarySkipped,
     BreakerChanged,
     ChunkReached,
+    DriveBusy,
     Event,
+    Incident,
     LimitChanged,
     Notice,
-    Paused,
-    Resumed,
     RoundStarted,
     RunStarted,
     ShardFinished,
     Stopping,
+    TerminalStarted,
+    TerminalStopped,
 )
 from thetabulk.model import Collection, Failed, Refused, Saved, Shard
-from thetabulk.report.units import count, duration, month, shorten
+from thetabulk.report.incident import over
+from thetabulk.report.units import duration, month, shorten
+from thetabulk.wording import counted
 
 SIMULATED = "SIMULATED"
+_FRAMES = 3
+"""So many of a stack's places are told: the innermost say where it was, the JSON has all."""
 
 
 def days_of(number: int) -> str:
     """`1 day`, `2,012 days`."""
-    return f"{count(number)} day{'' if number == 1 else 's'}"
+    return counted(number, "day")
 
 
 def date_range(first: date, last: date) -> str:
@@ -114,6 +121,13 @@ def _(event: LimitChanged) -> str:
 
 
 @sentence.register
+def _(event: DriveBusy) -> str:
+    if event.over:
+        return "the drive keeps up again"
+    return f"the drive is what we wait for, not the line: it is busy {100 * event.share:.0f} % of the time"
+
+
+@sentence.register
 def _(event: BreakerChanged) -> str:
     if event.state == "closed":
         return "the connection is back"
@@ -146,21 +160,21 @@ def _(event: RoundStarted) -> str:
 
 
 @sentence.register
-def _(event: Paused) -> str:
-    return f"paused: {event.message}{f' → {event.hint}' if event.hint else ''}"
-
-
-@sentence.register
-def _(event: Resumed) -> str:
-    return f"going on, after a pause of {duration(event.paused_s)}"
+def _(event: Incident) -> str:
+    return over(event) if event.state == "ended" else ""  # while it lasts, it has a block of its own
 
 
 @sentence.register
 def _(event: Stopping) -> str:
     if not event.in_flight:
         return f"stopping ({event.reason})"
-    transfers = f"{event.in_flight} transfer{'' if event.in_flight == 1 else 's'}"
+    transfers = counted(event.in_flight, "transfer")
     return f"stopping ({event.reason}): finishing {transfers} in flight; Ctrl-C again stops now"
+
+
+@sentence.register
+def _(event: Blocked) -> str:
+    return f"everything stood still for {duration(event.seconds)}, in {' > '.join(event.stack[-_FRAMES:])}"
 
 
 @sentence.register
@@ -173,11 +187,35 @@ def _(event: Notice) -> bool:
     return event.level == "warning"
 
 
-@is_warning.register(Paused | Stopping)
-def _(event: Paused | Stopping) -> bool:
+@is_warning.register(Incident | Stopping | Blocked)
+def _(event: Incident | Stopping | Blocked) -> bool:
     return True
 
 
 @is_warning.register
 def _(event: ShardFinished) -> bool:
     return isinstance(event.outcome, Failed)
+
+
+@sentence.register
+def _(event: TerminalStarted) -> str:
+    if event.ownership == "adopted":
+        return ""  # a notice says whose it is
+    account = ", ".join(f"{asset} {tier}" for asset, tier in event.tiers)
+    again = f", {counted(event.restarts, 'restart')} lately" if event.restarts else ""
+    took = f"the Terminal is connected after {duration(event.seconds)} (pid {event.pid}{again})"
+    return f"{took}; the account has {account}" if account else took
+
+
+@sentence.register
+def _(event: TerminalStopped) -> str:
+    hint = f" → {event.hint}" if event.hint else ""
+    if event.next_s is None:
+        return f"{event.message}; {event.why}{hint}"
+    soon = f"again in {duration(event.next_s)}" if event.next_s else "again at once"
+    return f"{event.message}; {soon} ({event.why}){hint}"
+
+
+@is_warning.register
+def _(event: TerminalStopped) -> bool:
+    return event.cause != "asked"

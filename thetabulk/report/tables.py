@@ -1,6 +1,6 @@
 """Tables for people, as lines of plain text that fit 80 columns. Pure: rows in, lines out.
 
-Rows are those of the JSON documents (docs/reference): dates may come as `date` or as text.
+Rows are those of the JSON documents (docs/commands.md): dates may come as `date` or as text.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

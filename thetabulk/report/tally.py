@@ -10,7 +10,9 @@ from thetabulk.events import (
     BytesReceived,
     Checking,
     ChunkReached,
+    DriveBusy,
     Event,
+    Incident,
     LimitChanged,
     Paused,
     Resumed,
@@ -46,11 +48,14 @@ class Tally:
     run: RunStarted | None = None
     finished: RunFinished | None = None
     paused: Paused | None = None
+    incident: Incident | None = None  # while it lasts
+    incident_at: float = 0.0  # when it was told last
     stopping: Stopping | None = None
     round: RoundStarted | None = None
     chunks: dict[Collection, ChunkReached] = field(default_factory=dict)
     chunk: ChunkReached | None = None
     limit: int | None = None
+    drive: DriveBusy | None = None  # while the drive is what the run waits for
     transfers: dict[Shard, Transfer] = field(default_factory=dict)
     beyond: int = 0  # days behind a boundary, which this run need not ask for
     proven: int = 0
@@ -144,6 +149,10 @@ class Tally:
         self.limit = event.limit
 
     @_fold.register
+    def _(self, event: DriveBusy, now: float) -> None:
+        self.drive = None if event.over else event
+
+    @_fold.register
     def _(self, event: ShardStarted, now: float) -> None:
         self.transfers[event.shard] = Transfer(now)
 
@@ -196,6 +205,11 @@ class Tally:
         if self.paused:
             self.paused_s += now - self.paused_at
         self.paused = None
+
+    @_fold.register
+    def _(self, event: Incident, now: float) -> None:
+        self.incident = None if event.state == "ended" else event
+        self.incident_at = now
 
     @_fold.register
     def _(self, event: Stopping, now: float) -> None:

@@ -1,6 +1,6 @@
 """Where do the data begin? The probes that answer what a walk asks (design §2, boundaries)."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import date
 from typing import Literal
 
@@ -16,14 +16,20 @@ Probe = Callable[[Collection, date], Awaitable[Finding]]
 
 
 class Answers:
-    def __init__(self, probe: Probe, emit: Emit) -> None:
+    """`about_the_days` hears of refusals that are about their days, for the account was well when it was asked after
+    them."""
+
+    def __init__(
+        self, probe: Probe, emit: Emit, about_the_days: Callable[[Walk, Sequence[date]], Awaitable[None]]
+    ) -> None:
         self._probe = probe
         self._emit = emit
+        self._about_the_days = about_the_days
 
     async def answer(self, walk: Walk, question: Question) -> Boundary | None:
         """The boundary, if there is one. None also if the probes gave no clear answer: the question is postponed.
 
-        Raises AccountError if the newest days are refused too.
+        Raises AccountError if days are refused that were served before.
         """
         if isinstance(question, VendorQuestion):
             return await self._vendor(walk, question)
@@ -49,15 +55,16 @@ class Answers:
 
     async def _tier(self, walk: Walk, question: TierQuestion) -> Boundary | None:
         if question.served is None:
-            raise refused_at_the_newest_end(question.message)
-        if not question.fresh:
-            finding = await self._probe(walk.collection, question.served)
-            if finding == "refused":
-                raise refused_at_the_newest_end(question.message)
-            if finding != "served":
-                self.postpone(walk, question)
-                return None
-            walk.confirmed(question.served)
+            raise not_what_we_think(question.message)
+        refused = walk.pending_refused()
+        finding = await self._probe(walk.collection, question.served)
+        if finding == "refused":
+            raise not_what_we_think(question.message, question.served if question.fresh else None)
+        if finding != "served":
+            self.postpone(walk, question)
+            return None
+        walk.confirmed(question.served)
+        await self._about_the_days(walk, [day for day in refused if day < question.served])
         bisection = walk.bisection(question)
         while (day := bisection.probe) is not None:
             finding = await self._probe(walk.collection, day)
@@ -69,7 +76,14 @@ class Answers:
         return walk.answer_tier(question, bisection.first_served)
 
 
-def refused_at_the_newest_end(message: str) -> AccountError:
+def not_what_we_think(message: str, served: date | None = None) -> AccountError:
+    """The account is not what we think; `served` is a day that this very run was served, and is now refused."""
+    if served is not None:
+        return AccountError(
+            f"the subscription has shrunk while this ran: {served} was served, and is refused now: {message}",
+            hint="what is saved stays, nothing was recorded of the others. Check the subscription that the Terminal "
+            "shows when it starts, then: thetabulk resume",
+        )
     return AccountError(
         f"the newest days are refused too: {message}",
         hint="the account is not what we think; nothing was recorded. Check the subscription that the Terminal shows "

@@ -32,7 +32,8 @@ class TierQuestion:
     """Does the subscription begin here? `run` is the newest and the oldest of the refused days, `refused` the newest.
 
     `served` is the nearest newer day with data; None: the newest end is refused too, the account is not what we think.
-    If not `fresh`, it is the newest that an earlier run saved, and has to be probed now; refused, it means the same.
+    If not `fresh`, it is the newest that an earlier run saved. It has to be probed now: refused, it means that the
+    account is not what we think, or (`fresh`) no longer what it was.
     """
 
     collection: Collection

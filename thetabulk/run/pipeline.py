@@ -1,12 +1,13 @@
 """The run: every Shard through fetch -> record -> emit, in one TaskGroup.
 
-A bad Shard is a value, and the others go on; a bad run is an exception, and ends it. A drive that is gone or full
-pauses the run until it is back. What failed is asked again in rounds, until a round saves nothing.
+A bad Shard is a value, and the others go on; a bad run is an exception, and ends it. A drive that is gone or full, a
+Terminal that has lost its session or the vendor: they pause the run until it is back. What failed is asked again in
+rounds, until a round saves nothing.
 """
 
 import asyncio
 import traceback
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
@@ -25,8 +26,10 @@ from thetabulk.events import (
     Stopping,
 )
 from thetabulk.model import Asked, Boundary, Collection, Empty, Failed, Outcome, Refused, Saved, Shard
-from thetabulk.run.answers import Answers, Finding, Question, refused_at_the_newest_end
-from thetabulk.run.pause import Pause
+from thetabulk.redaction import without_accounts
+from thetabulk.run.answers import Answers, Finding, Question, not_what_we_think
+from thetabulk.run.guard import Look
+from thetabulk.run.pause import OBSTACLES, Pause
 from thetabulk.run.walk import Kind, Walk, next_shard
 
 _NOT_ASKED_AGAIN = ("asked-wrongly", "incomplete")  # the same request would get the same answer
@@ -40,9 +43,15 @@ class Parts(Protocol):
     """What the pipeline asks of the rest of the program (assembly introduces them)."""
 
     async def fetch(self, shard: Shard) -> Outcome:
-        """Raises Stopped, and ThetabulkError for what is wrong with drive, disk or account."""
+        """Raises Stopped, and ThetabulkError for what is wrong with drive, disk, account, session or connection."""
 
     async def probe(self, collection: Collection, day: date) -> Finding: ...
+
+    async def look(self, shard: Shard) -> Look:
+        """Whether a Terminal that had lost its session or the vendor is well: its status, then something small."""
+
+    async def suspects(self) -> tuple[str, ...]:
+        """Programs of this machine that may have taken the account's session."""
 
     def record(self, outcome: Outcome) -> None: ...
 
@@ -93,10 +102,10 @@ class Pipeline:
         self._in_flight = 0
         self._stop_code: int | None = None
         self._pause = Pause(
-            settings, obstacle=parts.obstacle, hold=parts.hold, stopping=lambda: self.stopping, emit=emit,
-            monotonic=monotonic, sleep=sleep,
+            settings, obstacle=parts.obstacle, look=parts.look, suspects=parts.suspects, hold=parts.hold,
+            stopping=lambda: self.stopping, emit=emit, monotonic=monotonic, sleep=sleep,
         )  # fmt: skip
-        self._answers = Answers(self._probe, emit)
+        self._answers = Answers(self._probe, emit, self._about_the_days)
         self._tasks: list[asyncio.Task[None]] = []
         self._questions: list[asyncio.Task[None]] = []
         self._telling: asyncio.Task[None] | None = None
@@ -117,6 +126,10 @@ class Pipeline:
     @property
     def stopping(self) -> bool:
         return self._stop_code is not None
+
+    async def between_transfers(self, cause: str, message: str, work: Callable[[], Awaitable[None]]) -> None:
+        """Does the work while nothing is in flight: a pause, so that no day is cut by it."""
+        await self._pause.between_transfers(cause, message, work, self._parts.in_flight)
 
     def stop(self, reason: str, code: int) -> None:
         """First call: no new requests, what is in flight is finished, for `drain_s` at most. Second: stop now."""
@@ -183,8 +196,8 @@ class Pipeline:
             return await self._parts.fetch(shard)
         except Stopped:
             return None
-        except (DriveGone, DiskFull) as obstacle:
-            await self._pause.until_gone(obstacle, pauses)
+        except OBSTACLES as obstacle:
+            await self._pause.until_gone(obstacle, pauses, shard)
             return None
         except ThetabulkError:
             raise
@@ -220,16 +233,16 @@ class Pipeline:
         self._emit(ShardFinished(outcome))
         for boundary in revoked:
             await self._written(partial(self._parts.record_boundary, boundary))
-        await self._record_refusals(walk)
         self._stop_if_we_ask_wrongly(outcome)
         self._ask_about(walk)
         self._tell_chunks()
 
-    async def _record_refusals(self, walk: Walk) -> None:
-        """A refusal is recorded once a newer day has been served: then it is about the day, not about the account."""
-        known = [day for day in walk.pending_refused() if walk.served_newer(day)]
-        walk.refusals_recorded(known)
-        for refused in [self._refused.pop(Shard(walk.collection, day)) for day in known]:
+    async def _about_the_days(self, walk: Walk, days: Iterable[date]) -> None:
+        """Refusals are recorded once a newer day was served after them: then they are about the days, not about an
+        account that was another one a moment ago."""
+        days = [day for day in days if day in walk.pending_refused()]
+        walk.refusals_recorded(days)
+        for refused in [self._refused.pop(Shard(walk.collection, day)) for day in days]:
             await self._written(partial(self._parts.record, refused))
 
     def _stop_if_we_ask_wrongly(self, outcome: Outcome) -> None:
@@ -304,22 +317,21 @@ class Pipeline:
         return await self._parts.probe(collection, day)
 
     async def _settle_refusals(self) -> None:
-        """Refusals that no newer day of this run explains: is a day that was saved earlier still served?"""
+        """Refusals that are left: is a newer day that was served before them still served?"""
         for walk in self._walks:
             days = walk.pending_refused()
             if not days or self._stop_code is not None:
                 continue
-            canary = next((day for day in walk.days_of("saved") if day > days[0]), None)
+            canary = walk.canary(days[0])
             finding = "refused" if canary is None else await self._probe(walk.collection, canary)
             if finding == "refused":
-                raise refused_at_the_newest_end(self._refused[Shard(walk.collection, days[0])].message)
+                message = self._refused[Shard(walk.collection, days[0])].message
+                raise not_what_we_think(message, canary if walk.served_newer(days[0]) else None)
             if finding != "served":
                 self._emit(Notice(f"{walk.collection}: refusals are not recorded: {canary} is {finding}", "warning"))
                 self.ending.codes.add(AccountError.exit_code)
                 continue
-            walk.refusals_recorded(days)
-            for refused in [self._refused.pop(Shard(walk.collection, day)) for day in days]:
-                await self._written(partial(self._parts.record, refused))
+            await self._about_the_days(walk, days)
 
     # News
 
@@ -337,7 +349,7 @@ class Pipeline:
 
 def _told(error: Exception) -> str:
     where = traceback.extract_tb(error.__traceback__)[-1]
-    return f"{type(error).__name__}: {error} ({where.name}, line {where.lineno})"
+    return without_accounts(f"{type(error).__name__}: {error} ({where.name}, line {where.lineno})")
 
 
 def _kind(outcome: Outcome) -> Kind:

@@ -4,6 +4,7 @@ Pure. The caller starts days, tells how they ended, and asks the Terminal what `
 counts failures. With several collections, `next_shard` takes from all walks the newest day that may start.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from typing import Literal
@@ -14,6 +15,7 @@ from thetabulk.run.boundary import Bisection, TierQuestion, VendorQuestion, prob
 Kind = Literal["saved", "empty", "refused", "failed"]
 
 REFUSALS_IN_A_ROW = 3
+_DATE = re.compile(r"\b\d{4}-?\d{2}-?\d{2}\b", re.ASCII)
 
 
 class Walk:
@@ -211,6 +213,12 @@ class Walk:
         """Whether this run was served a newer day: then a refusal is about the day, not about the account."""
         return any(served > day for served in self._served)
 
+    def canary(self, refused: date) -> date | None:
+        """A day that has to be served still if a refusal is about its day: the nearest newer one that this run was
+        served, else the newest that an earlier run saved."""
+        served = min((day for day in self._served if day > refused), default=None)
+        return served or max((day for day in self._saved if day > refused), default=None)
+
     def confirmed(self, day: date) -> None:
         """A probe says that a day, saved by an earlier run, is served in this one too."""
         self._served.add(day)
@@ -257,7 +265,7 @@ class Walk:
     def _rows_of(self, kind: Kind, *, older_than: date) -> Iterator[tuple[int, int]]:
         """The days in a row that ended alike, as (newest, oldest), the oldest row first, behind the frontier.
 
-        Closed days belong to none, and refusals are alike only if their texts are.
+        Closed days belong to none, and refusals are alike only if their texts are, whatever day they name.
         """
         index = self._frontier - 1
         while index >= 0 and self.days[index] < older_than:
@@ -273,7 +281,7 @@ class Walk:
         return (
             self._kinds[index] == kind
             and index not in self._closed
-            and self._messages.get(index, "") == self._messages.get(other, "")
+            and _undated(self._messages.get(index, "")) == _undated(self._messages.get(other, ""))
         )
 
     @property
@@ -312,6 +320,11 @@ class Walk:
             self._closed.clear()
             self._close_all()
         return tuple(Boundary(self.collection, old.kind, None, (f"{day} has data",)) for old in wrong)
+
+
+def _undated(text: str) -> str:
+    """A refusal's words without the day that they name."""
+    return _DATE.sub("…", text)
 
 
 def next_shard(walks: Iterable[Walk]) -> tuple[Walk, Shard] | None:

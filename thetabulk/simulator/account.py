@@ -4,7 +4,8 @@ Whoever asks for more at once than the tier has places waits in a queue of 16; w
 """
 
 from collections import deque
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Generic, TypeVar
 
@@ -19,11 +20,18 @@ Ticket = TypeVar("Ticket")
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """`floor` replaces the tier's first day; below it the answer is `floor_answer`, 403 or 472."""
+    """`tier` is that of options, `others` those of stocks and indices (FREE where it says nothing). `floor` replaces
+    the tier's first day; below it the answer is `floor_answer`, 403 or 472."""
 
     tier: Tier
     floor: date | None = None
     floor_answer: int = 403
+    others: Mapping[str, Tier] = field(default_factory=dict)
+
+    @property
+    def requests(self) -> int:
+        """At once, of the whole account: by the highest tier that it holds in any asset class."""
+        return max(tier.requests for tier in (self.tier, *self.others.values()))
 
     @property
     def first_day(self) -> date:
@@ -63,10 +71,11 @@ class Account:
 
     def banner(self, address: str) -> tuple[str, ...]:
         """What a Terminal prints when it starts."""
-        held = _WORDS.get(self.tier, self.tier.text).upper()
+        tiers = [self.others.get("stock", Tier.FREE), self.tier, self.others.get("index", Tier.FREE)]
+        stock, option, index = (_WORDS.get(tier, tier.text).upper() for tier in tiers)
         return (
-            f"Subscriptions: Stock: FREE Options: {held} Index: FREE Rate: FREE",
-            f"Max concurrent requests: {self.tier.requests}",
+            f"Subscriptions: Stock: {stock} Options: {option} Index: {index} Rate: FREE",
+            f"Max concurrent requests: {self.requests}",
             f"Starting server at {address}",
         )
 

@@ -24,6 +24,7 @@ from thetabulk.simulator.instruments import INSTRUMENTS
 from thetabulk.simulator.lines import LineFormat, strike_text
 from thetabulk.simulator.listing import CALL, PUT, Listing, Series, listing
 from thetabulk.simulator.lists import Lists
+from thetabulk.simulator.manners import AS_USUAL, Manners
 from thetabulk.simulator.market import Contract, QuoteDay, grid
 from thetabulk.simulator.queries import FIRST_DAY, Query
 from thetabulk.simulator.reports import Reports
@@ -35,7 +36,8 @@ Blocks = Iterator[tuple[Contract | None, bytes]]
 @dataclass(frozen=True, slots=True)
 class Library:
     """Everything that can be answered, under one seed. `holes` are ranges of days without any data; `half_day_rows`
-    is how many one-minute rows a contract has at most on a half-day, 0 for what trading hours say."""
+    is how many one-minute rows a contract has at most on a half-day, 0 for what trading hours say; `manners` is how
+    another vendor would say the same."""
 
     seed: int
     small: bool
@@ -43,6 +45,7 @@ class Library:
     today: date
     holes: tuple[tuple[date, date], ...] = ()
     half_day_rows: int = 0
+    manners: Manners = AS_USUAL
 
     def blocks(self, query: Query, first: date, *, variant: int = 0) -> Blocks:
         """The rows of a query from `first` on; nothing where there are no data."""
@@ -99,14 +102,23 @@ class Library:
             return
         market = QuoteDay(self.seed, query.symbol, number, self.lines, small=self.small, variant=variant)
         if query.endpoint.name == "quote":
-            end_ms = min(query.end_ms, self._grid_end_s(SESSIONS[number], market.instrument.late) * 1_000)
-            rows = grid(query.start_ms, end_ms, query.interval_ms, market.last_minute, self.lines, market.tape)
+            first_ms, end_ms = self._span(SESSIONS[number], market.instrument.late, query.end_ms)
+            rows = grid(
+                max(query.start_ms, first_ms), end_ms, query.interval_ms, market.last_minute, self.lines, market.tape
+            )
             if rows.minutes:
                 yield from market.blocks(chain, rows, query.rights)
             return
         reports = Reports(self.seed, self._listing(query.symbol), number, market)
         report = reports.end_of_day if query.endpoint.name == "eod" else reports.open_interest
         yield from report(chain, query.rights)
+
+    def _span(self, day: date, late: bool, asked_ms: int) -> tuple[int, int]:
+        """The first and the last stamp that a contract can have, asked until `asked_ms`."""
+        first_ms, last_ms = self.manners.window(half_day=day in EARLY, late=late, end_ms=asked_ms)
+        if last_ms < 0:
+            last_ms = self._grid_end_s(day, late) * 1_000
+        return first_ms, min(asked_ms, last_ms)
 
     def _grid_end_s(self, day: date, late: bool) -> int:
         """The last stamp that a day has: 16:15 whatever trades, and on half-days the close, or what was set."""
@@ -120,7 +132,7 @@ class Library:
         symbols = list(INSTRUMENTS) if query.symbols == ("*",) else query.symbols
         found: list[bytes] = []
         number = session_number(query.first)
-        if number is None or self.missing(query.first) or query.first > self.today:
+        if number is None or self.missing(query.first) or query.first > self.today or self.manners.list_missing:
             return found
         for symbol in symbols:
             if symbol not in INSTRUMENTS:
@@ -134,7 +146,7 @@ class Library:
                         if query.endpoint.name == "contracts" or traded(Contract(symbol, series.day, strike, right)):
                             line = self.lines.contract(symbol, series.day, strike, right)
                             found.append(line[:-1] + self.lines.newline)
-        return shuffled(found, self.seed, "contracts", query.first)
+        return shuffled(self.manners.listed(found), self.seed, "contracts", query.first)
 
 
 def _near(strikes: tuple[int, ...], spot: int, count: int) -> tuple[int, ...]:

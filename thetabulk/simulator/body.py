@@ -27,11 +27,20 @@ def chunks(library: Library, query: Query, first: date, wounds: list[Wound], cac
     columns = query.endpoint.columns
     for wound in wounds:
         blocks, columns = damaged(blocks, wound), damaged_columns(columns, wound.fault)
-    lines = (block for _, block in blocks)
+    lines = library.manners.ordered(columns, (block for _, block in blocks))
     if query.json:
         lines = (ndjson(columns, query.endpoint.numeric, block) for block in lines)
-    pieces = _joined(b"" if query.json else library.lines.header(columns), lines)
+    pieces = _joined(b"", lines) if query.json else _printed(library, columns, lines)
     return cache.keeping(key, pieces) if cached else pieces
+
+
+def _printed(library: Library, columns: tuple[str, ...], lines: Iterator[bytes]) -> Iterator[bytes]:
+    """CSV, as the line format prints it, or as a vendor profile says."""
+    manners, newline = library.manners, library.lines.newline
+    if manners.prints:
+        lines = manners.printed(columns, lines, newline)
+    header = manners.header(columns, newline) if manners.prints else library.lines.header(columns)
+    return manners.ended(_joined(header, lines))
 
 
 def expected_bytes(library: Library, query: Query, first: date) -> int:

@@ -16,6 +16,7 @@ Options of every fault, all of which must hold:
     symbols=QQQ+SPY
     on=quote+eod            by endpoint: quote, eod, open_interest, contracts …, data (those three), all
     after=500, after_s=240  once so many requests, or seconds, have gone by
+    until_s=300             until so many seconds have gone by
 
 Instead of an answer (option: text=, the words of the answer):
     400 403 404 410 429 470 … 478 500 502 503 570 571 572      that status;
@@ -23,6 +24,8 @@ Instead of an answer (option: text=, the words of the answer):
     false472                472, although there are data
     html, text, empty, header-only     status 200 with a page, the no-data text, nothing, or the header alone
     list-fails              contract lists: answer=500, any other status, or empty
+    status                  what the Terminal says of itself: word=UNVERIFIED, DISCONNECTED (default), 429 …
+    shrink                  the account has another subscription: tier=free; use it with after= or after_s=
     reset                   the connection is reset; at=0.5 or at=20000 (bytes): in the middle of the answer
 While the answer is sent (at= as above, at=random by default):
     cut                     the connection closes before the answer's end
@@ -64,7 +67,11 @@ from thetabulk.simulator.refusals import STATUS_TEXTS
 INSTEAD = "instead"
 SENDING = "sending"
 CONTENT = "content"
-_SELECTORS = frozenset(("p", "from", "to", "every", "times", "skip", "days", "symbols", "on", "after", "after_s"))
+STATUS = "status"
+ACCOUNT = "account"
+_SELECTORS = frozenset(
+    ("p", "from", "to", "every", "times", "skip", "days", "symbols", "on", "after", "after_s", "until_s")
+)  # fmt: skip
 _ANSWER = frozenset(("text",))
 KINDS: dict[str, tuple[str, frozenset[str]]] = {
     **{str(status): (INSTEAD, _ANSWER) for status in STATUS_TEXTS},
@@ -72,6 +79,8 @@ KINDS: dict[str, tuple[str, frozenset[str]]] = {
     "503": (INSTEAD, _ANSWER | {"retry_after"}),
     **dict.fromkeys(("false472", "html", "text", "empty", "header-only"), (INSTEAD, _ANSWER)),
     "list-fails": (INSTEAD, frozenset(("answer",))),
+    "status": (STATUS, frozenset(("word",))),
+    "shrink": (ACCOUNT, frozenset(("tier",))),
     **dict.fromkeys(("reset", "cut"), (SENDING, frozenset(("at",)))),
     "stall": (SENDING, frozenset(("at", "seconds"))),
     "delay": (SENDING, frozenset(("seconds",))),
@@ -133,7 +142,7 @@ class Fault:
             and occasion.number % self.number("every", 1) == 0
             and skip < occasion.attempt <= skip + self.number("times", 1 << 62)
             and occasion.number > self.number("after", 0)
-            and occasion.seconds >= self.number("after_s", 0)
+            and self.number("after_s", 0) <= occasion.seconds < self.number("until_s", 1 << 62)
             and occasion.endpoint in self._endpoints()
             and self._on_day(occasion.day)
             and ("symbols" not in self.options or occasion.symbol in self.options["symbols"].split("+"))
@@ -153,7 +162,7 @@ class Fault:
         return self.draw(seed, occasion, "lot") % MILLION
 
     def _endpoints(self) -> frozenset[str]:
-        default = "contracts+traded-contracts" if self.name == "list-fails" else "data"
+        default = _WHERE.get(self.name, "data")
         names = self.options.get("on", default).split("+")
         every = frozenset(endpoint.name for endpoint in ENDPOINTS.values())
         groups = {"data": frozenset(DATA), "all": every}
@@ -197,16 +206,19 @@ def make_fault(name: str, options: Mapping[str, object], place: int) -> Fault:
     return fault
 
 
+_WHERE = {"list-fails": "contracts+traded-contracts", "status": "status", "shrink": "all"}
 _DAY = r"\d{4}-\d{2}-\d{2}"
 _FORMS = {
     "p": (r"0|1|0?\.\d+|1\.0*|0\.\d*", "0.05"),
-    **dict.fromkeys(("from", "to", "times", "skip", "after", "after_s"), (r"\d+", "10")),
+    **dict.fromkeys(("from", "to", "times", "skip", "after", "after_s", "until_s"), (r"\d+", "10")),
     "seconds": (r"\d+(\.\d+)?", "10"),
     **dict.fromkeys(("every", "count", "rate"), (r"[1-9]\d*", "10")),
     "days": (rf"{_DAY}(\.\.{_DAY})?", "2020-03-02..2020-03-06"),
     "at": (r"random|\d+|0?\.\d+|0\.\d*", "0.5, 20000 or random"),
     "by": (r"row|contract|byte", "row, contract or byte"),
     "answer": (r"\d{3}|empty", "500 or empty"),
+    "word": (r"[A-Z]+|\d{3}", "UNVERIFIED or 429"),
+    "tier": (r"free|value|standard|pro", "free, value, standard or pro"),
     "contracts": (r"one|all", "one or all"),
     "rows": (r"one|all|[1-9]\d*", "one, all or 390"),
 }

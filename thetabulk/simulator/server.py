@@ -11,7 +11,7 @@ import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from email.utils import format_datetime
 from typing import Self
@@ -20,15 +20,17 @@ from zoneinfo import ZoneInfo
 from aiohttp import web
 
 from thetabulk import __version__
+from thetabulk.model import Tier
 from thetabulk.simulator.account import Account, Turnstile
 from thetabulk.simulator.answers import Library
+from thetabulk.simulator.assets import PATHS, bars
 from thetabulk.simulator.body import chunks, expected_bytes
 from thetabulk.simulator.cache import ChunkCache
 from thetabulk.simulator.damage import Wound, cut_at
 from thetabulk.simulator.endpoints import FPSS_STATUS, MDDS_STATUS, SHUTDOWN
-from thetabulk.simulator.faults import CONTENT, INSTEAD, SENDING, Fault, Occasion, striking
+from thetabulk.simulator.faults import ACCOUNT, CONTENT, INSTEAD, SENDING, STATUS, Fault, Occasion, striking
 from thetabulk.simulator.lines import LINE_FORMATS
-from thetabulk.simulator.queries import Query, parse
+from thetabulk.simulator.queries import FIRST_DAY, Query, parse
 from thetabulk.simulator.refusals import NO_DATA, STATUS_TEXTS, Refusal, substitute
 from thetabulk.simulator.settings import SimulatorConfig
 
@@ -60,19 +62,21 @@ class Simulator:
 
     def __init__(self, config: SimulatorConfig | None = None) -> None:
         self.config = config or SimulatorConfig()
-        self.account = Account(self.config.tier, self.config.floor, self.config.floor_answer)
+        others = {asset: tier for asset, tier in self.config.manners.tiers.items() if asset != "option"}
+        self.account = Account(self.config.tier, self.config.floor, self.config.floor_answer, others)
         self.requests: list[LoggedRequest] = []
         self.peak_in_flight = self.peak_waiting = 0
         self.status = "CONNECTED"
         self.stopped = asyncio.Event()
         self.port = self.config.port
         self._turnstile: Turnstile[asyncio.Future[None]] = Turnstile(
-            self.config.places or self.config.tier.requests, self.config.queue
+            self.config.places or self.account.requests, self.config.queue
         )
         self._cache = ChunkCache(self.config.cache_limit)
         self._lines = LINE_FORMATS[self.config.line_format]
         self._attempts: Counter[str] = Counter()
         self._numbers: Counter[bool] = Counter()
+        self._looks = 0
         self._first_request_s: float | None = None
         self._runner: web.AppRunner | None = None
 
@@ -120,7 +124,7 @@ class Simulator:
         try:
             response = await self._answer(request, logged)
         except Refusal as refusal:
-            response = self._text(refusal.status, refusal.text, refusal.content_type)
+            response = self._refusal(refusal, logged)
         except ConnectionError:  # whoever asked has gone away; aiohttp would print a traceback
             return web.Response()
         logged.status = response.status
@@ -128,10 +132,12 @@ class Simulator:
 
     async def _answer(self, request: web.Request, logged: LoggedRequest) -> web.StreamResponse:
         if request.path in (MDDS_STATUS, FPSS_STATUS):
-            return self._text(200, self.status)
+            return self._status(request.path)
         if request.path == SHUTDOWN:
             asyncio.get_running_loop().call_later(0.05, self.stopped.set)
             return self._text(200, "OK")
+        if request.path in PATHS:
+            return self._bars(request.path, logged)
         query = parse(request.path, logged.params, self._today())
         if not query.endpoint.counted:
             return await self._serve(request, query, logged)
@@ -173,7 +179,7 @@ class Simulator:
                 return self._instead(fault, query)
             if fault.kind == SENDING and fault.name == "reset" and "at" not in fault.options:
                 return self._cut_off(request, web.Response(), reset=True)
-        first = self.account.check(query)
+        first = self._account(faults).check(query)
         library = self._library()
         sending = next((fault for fault in faults if fault.kind == SENDING), None)
         content = [fault for fault in faults if fault.kind == CONTENT]
@@ -183,16 +189,35 @@ class Simulator:
         at = cut_at(sending, sending.draw(self.config.seed, occasion, "at"), expected) if sending else 0
         return await self._send(request, query, pieces, _Sender(logged, sending, at))
 
-    def _occasion(self, request: web.Request, query: Query) -> Occasion:
+    def _status(self, path: str) -> web.Response:
+        """What the Terminal says of itself: `status`, unless a fault says otherwise."""
+        self._looks += 1
+        occasion = Occasion(self._looks, path, self._looks, "status", "", date.min, self._seconds())
+        found = [fault for fault in striking(self.config.faults, self.config.seed, occasion) if fault.kind == STATUS]
+        word = found[0].text("word", "DISCONNECTED") if found else self.status
+        return self._text(int(word), STATUS_TEXTS[int(word)]) if word.isdecimal() else self._text(200, word)
+
+    def _account(self, faults: list[Fault]) -> Account:
+        """The account as it is for a request: another one, if it has shrunk."""
+        shrunk = next((fault for fault in faults if fault.kind == ACCOUNT), None)
+        if shrunk is None:
+            return self.account
+        return replace(self.account, tier=Tier.parse(shrunk.text("tier", "free")), floor=None)
+
+    def _seconds(self) -> float:
+        """Since the first request for data or a list."""
         now = asyncio.get_running_loop().time()
+        return 0.0 if self._first_request_s is None else now - self._first_request_s
+
+    def _occasion(self, request: web.Request, query: Query) -> Occasion:
         if self._first_request_s is None:
-            self._first_request_s = now
+            self._first_request_s = asyncio.get_running_loop().time()
         text = f"{request.path}?{'&'.join(sorted(f'{name}={value}' for name, value in request.query.items()))}"
         self._attempts[text] += 1
         self._numbers[query.endpoint.counted] += 1
         return Occasion(
             self._numbers[query.endpoint.counted], text, self._attempts[text], query.endpoint.name, query.symbol,
-            query.first, now - self._first_request_s,
+            query.first, self._seconds(),
         )  # fmt: skip
 
     def _wound(self, fault: Fault, query: Query, occasion: Occasion, expected: int) -> Wound:
@@ -207,13 +232,17 @@ class Simulator:
     ) -> web.StreamResponse:  # fmt: skip
         """Sends the answer, generating it in a thread piece by piece. Raises `Refusal` 472 if there is none."""
         await sender.wait()
+        await asyncio.sleep(self.config.manners.header_s)
         piece = await asyncio.to_thread(next, pieces, None)
         if piece is None:
             raise Refusal(472, NO_DATA)
         response = web.StreamResponse(headers=self._headers())
         response.content_type = "application/x-ndjson" if query.json else "text/csv"
         response.enable_chunked_encoding()
+        if self.config.manners.gzip and "gzip" in request.headers.get("Accept-Encoding", ""):
+            response.enable_compression(web.ContentCoding.gzip)
         await response.prepare(request)
+        await asyncio.sleep(max(0.0, self.config.manners.first_byte_s - self.config.manners.header_s))
         sender.logged.status = 200
         while piece is not None and await sender.write(response, piece):
             piece = await asyncio.to_thread(next, pieces, None)
@@ -242,6 +271,18 @@ class Simulator:
             transport.close()
         return response
 
+    def _bars(self, path: str, logged: LoggedRequest) -> web.Response:
+        """Stocks and indices: of what the account may have there, only as much as a first contact asks for."""
+        body = bars(path, logged.params, self.account.others, self.config.seed, self._lines)
+        return web.Response(body=body, content_type="text/csv", headers=self._headers())
+
+    def _refusal(self, refusal: Refusal, logged: LoggedRequest) -> web.Response:
+        """An answer without data, in the words of the vendor profile, if it has any."""
+        day, symbol = _day_of(logged.params), logged.params.get("symbol", "")
+        told = self.config.manners.answer(refusal.status, day, symbol, FIRST_DAY)
+        status, text = told or (refusal.status, refusal.text)
+        return self._text(status, text, refusal.content_type)
+
     def _text(self, status: int, text: str, content_type: str = "text/plain") -> web.Response:
         return web.Response(status=status, text=text, content_type=content_type, headers=self._headers())
 
@@ -253,7 +294,9 @@ class Simulator:
 
     def _library(self) -> Library:
         config = self.config
-        return Library(config.seed, config.small, self._lines, self._today(), config.holes, config.half_day_rows)
+        return Library(
+            config.seed, config.small, self._lines, self._today(), config.holes, config.half_day_rows, config.manners
+        )  # fmt: skip
 
 
 class _Sender:
@@ -290,6 +333,13 @@ class _Sender:
             if self.rate:
                 await asyncio.sleep(step / self.rate)
         self.logged.bytes += len(piece)
+
+
+def _day_of(params: dict[str, str]) -> date | None:
+    try:
+        return date.fromisoformat(params.get("date") or params.get("start_date", ""))
+    except ValueError:
+        return None
 
 
 def _retry_after(text: str) -> str:

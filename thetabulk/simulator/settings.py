@@ -14,6 +14,7 @@ from pathlib import Path
 
 from thetabulk.model import Tier
 from thetabulk.simulator.faults import Fault, make_fault, parse_faults
+from thetabulk.simulator.manners import AS_USUAL, Manners, read_manners
 
 CACHE_BYTES = {"small": 32 << 20, "real": 512 << 20}
 
@@ -24,6 +25,7 @@ class SimulatorConfig:
 
     `port` 0 takes a free one. `today` None is the system's date in New York. `floor` replaces the tier's first day.
     `places` 0 means the tier's. `half_day_rows` 0 means as trading hours say. `cache_bytes` None means by size.
+    `manners` is how another vendor would say the same.
     """
 
     port: int = 0
@@ -41,6 +43,7 @@ class SimulatorConfig:
     faults: tuple[Fault, ...] = ()
     cache_bytes: int | None = None
     start_delay_s: float = 0.0
+    manners: Manners = AS_USUAL
 
     @property
     def small(self) -> bool:
@@ -63,7 +66,7 @@ def argument_parser() -> argparse.ArgumentParser:
     add("--seed", type=int, default=1, help="decides every byte (%(default)s)")
     add("--size", choices=("small", "real"), default="small", help="a few dozen contracts a day, or thousands")
     add("--line-format", choices=("live", "spec"), default="live", help="how rows are printed (%(default)s)")
-    add("--tier", type=_tier, default=Tier.STANDARD, help="free, value, standard or pro (%(default)s)")
+    add("--tier", type=_tier, help="free, value, standard (if nothing else says it) or pro")
     add("--floor", type=_day, metavar="DATE", help="first day that the account may see, instead of the tier's")
     add("--floor-answer", type=int, choices=(403, 472), default=403, help="answer below the first day (%(default)s)")
     add("--places", type=int, default=0, metavar="N", help="requests served at once, instead of the tier's number")
@@ -71,6 +74,7 @@ def argument_parser() -> argparse.ArgumentParser:
     add("--today", type=_day, metavar="DATE", help="the simulator's today; the system's date in New York without it")
     add("--hole", type=_range, action="append", default=[], metavar="FROM:TO", help="days without data; repeatable")
     add("--half-day-grid", type=int, choices=(211, 226, 391, 406), default=0, help="one-minute rows on half-days")
+    add("--profile", type=Path, metavar="FILE", help="serve as this vendor profile says (doctor --probe --bundle FILE)")
     add("--faults", default="", metavar="SPEC", help="for example 'cut:p=0.05;429:from=100,to=120'")
     add("--scenario", type=Path, metavar="FILE", help="a TOML file with any of these settings, and faults")
     add("--cache-mb", type=int, metavar="N", help="generated days kept in memory (32 small, 512 real)")
@@ -86,13 +90,16 @@ def parse_arguments(argv: Sequence[str]) -> SimulatorConfig:
         settings, faults = _scenario(scenario) if scenario else ({}, ())
         found = parser.parse_args([*_as_arguments(settings), *argv])
         faults = (*parse_faults(found.faults), *faults)
+        manners = read_manners(found.profile) if found.profile else AS_USUAL
     except (OSError, ValueError) as error:
         parser.error(str(error))
     return SimulatorConfig(
-        port=found.port, seed=found.seed, size=found.size, line_format=found.line_format, tier=found.tier,
-        floor=found.floor, floor_answer=found.floor_answer, places=found.places, queue=found.queue, today=found.today,
+        port=found.port, seed=found.seed, size=found.size, line_format=found.line_format,
+        tier=found.tier or manners.tiers.get("option", Tier.STANDARD), floor=found.floor,
+        floor_answer=found.floor_answer, places=found.places, queue=found.queue, today=found.today,
         holes=tuple(found.hole), half_day_rows=found.half_day_grid, faults=faults,
         cache_bytes=None if found.cache_mb is None else found.cache_mb << 20, start_delay_s=found.start_delay,
+        manners=manners,
     )  # fmt: skip
 
 

@@ -41,7 +41,7 @@ class Terminal:
         self.lists_asked: list[date] = []
 
     async def stream(self, request: Request, feed: Callable[[bytes], None], *, on_bytes: Callable[[int], None]) -> None:
-        day = _day_of(request)
+        day = day_of(request)
         self.asked.append(day)
         told = self._next(day)
         if isinstance(told, Exception):
@@ -50,7 +50,7 @@ class Terminal:
         feed(told)
 
     async def small(self, request: Request, *, timeout_s: float) -> Answer:
-        day = _day_of(request)
+        day = day_of(request)
         self.lists_asked.append(day)
         told = self.lists.get(day, contract_list("QQQ"))
         if isinstance(told, TerminalAnswer):
@@ -64,7 +64,7 @@ class Terminal:
         return turns.pop(0) if len(turns) > 1 else turns[0]
 
 
-def _day_of(request: Request) -> date:
+def day_of(request: Request) -> date:
     return date.fromisoformat(dict(request.params)["date"])
 
 

@@ -54,7 +54,7 @@ async def test_a_day_with_more_than_its_list_says_so(place: Path) -> None:
     terminal.lists[DAYS[3]] = contract_list("QQQ", CONTRACTS[:2])
     _, _, days = await ask(place, terminal)
     assert [day.proof for day in days[2:]] == [Proof.FULL, Proof.REMARKS]
-    assert "are not in the vendor's list" in days[3].remarks[0]
+    assert "not in the vendor's list" in days[3].remarks[0]
 
 
 @in_virtual_time
@@ -100,7 +100,7 @@ async def test_a_drive_that_is_gone_is_no_unreadable_file(place: Path, monkeypat
     def fails(*_: object) -> None:
         raise OSError(5, "input/output error")
 
-    monkeypatch.setattr("thetabulk.assembly.listing.stored_contracts", fails)
+    monkeypatch.setattr("thetabulk.store.weighing.stored_contracts", fails)
     with pytest.raises(DriveGone):
         await ask(place, Terminal())
 

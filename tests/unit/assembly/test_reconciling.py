@@ -61,9 +61,7 @@ def test_a_day_that_is_gone_is_asked_for_again(place: Path) -> None:
     for day in DAYS[1:3]:
         file_of(place, Shard(HOURLY, day)).unlink()
     with writing(place) as store:
-        assert reconcile_store(store, [], GRIDS) == [
-            "2 recorded days are not on the drive any more; they are asked for again"
-        ]
+        assert reconcile_store(store, [], GRIDS) == ["2 recorded days are not on the drive any more; asked for again"]
         found = outcome(store)
         assert isinstance(found, Failed)
         assert (found.kind, found.asked.tier) == ("missing", "standard")
@@ -123,6 +121,17 @@ def test_a_file_of_a_day_that_failed_later_is_adopted_too(place: Path) -> None:
         store.ledger.record(Failed(DAY, Asked(""), "internal", "why"), AT)
         reconcile_store(store, [], GRIDS)
         assert isinstance(outcome(store), Saved)
+
+
+def test_an_orphan_whose_first_byte_flipped_is_put_aside(place: Path) -> None:
+    """All its rows can be read, but not by everybody."""
+    content = file_of(place).read_bytes()
+    file_of(place).write_bytes(b"Q" + content[1:])
+    forget(place)
+    with writing(place) as store:
+        [note] = reconcile_store(store, [DAY], GRIDS)
+        assert "does not begin as a Parquet file does" in note
+        assert isinstance(outcome(store), Failed)
 
 
 @pytest.mark.parametrize("file_format", ["parquet", "csv", "csv.zst"])

@@ -44,25 +44,25 @@ def test_failed_probes_double_the_wait_up_to_30_seconds() -> None:
     assert waits == [1.0, 2.0, 4.0, 8.0, 16.0, 30.0, 30.0]
 
 
-def test_while_somebody_answers_badly_the_wait_grows_to_five_minutes() -> None:
-    """Each probe is a request for data then: an hour of it is 19 of them."""
+def test_while_somebody_answers_badly_the_wait_grows_to_ten_minutes() -> None:
+    """Each probe is a request for data then: an hour of it is 11 of them."""
     breaker, now, probes = Breaker(), 0.0, 0
     for _ in range(5):
         breaker.failed(now, "HTTP 500", absent=False)
     while breaker.reopen_at is not None and breaker.reopen_at < 3_600:
         now, probes = breaker.reopen_at, probes + 1
         breaker.failed(now, "HTTP 500", absent=False)
-    assert (probes, breaker.wait_s) == (19, 300.0)
+    assert (probes, breaker.wait_s) == (11, 600.0)
 
 
 def test_the_last_failure_says_whether_anybody_is_there() -> None:
     """A Terminal that comes back and answers 500 is asked more seldom from then on; one that goes, more often."""
     breaker = opened()
     assert breaker.absent
-    for _ in range(9):
+    for _ in range(10):
         assert breaker.reopen_at is not None
         breaker.failed(breaker.reopen_at, "HTTP 500", absent=False)
-    assert (breaker.absent, breaker.wait_s) == (False, 300.0)
+    assert (breaker.absent, breaker.wait_s) == (False, 600.0)
     assert breaker.reopen_at is not None
     breaker.failed(breaker.reopen_at, "connection refused")
     assert (breaker.absent, breaker.wait_s) == (True, 30.0)
@@ -97,7 +97,7 @@ def test_one_success_closes_it_and_the_next_opening_begins_at_one_second() -> No
 
 @given(st.lists(st.tuples(st.sampled_from(["good", "absent", "bad"]), st.floats(0, 50)), max_size=100))
 def test_it_always_comes_back(steps: list[tuple[str, float]]) -> None:
-    """Whatever happens, within 30 seconds at least one may try again; within 300 where somebody answers."""
+    """Whatever happens, within 30 seconds at least one may try again; within 600 where somebody answers."""
     breaker, now = Breaker(), 0.0
     for end, later in steps:
         now += later
@@ -106,4 +106,4 @@ def test_it_always_comes_back(steps: list[tuple[str, float]]) -> None:
         else:
             breaker.failed(now, "reset", absent=end == "absent")
         assert breaker.capacity(now) in (0, 1, UNLIMITED)
-        assert breaker.capacity(now + (30.0 if breaker.absent else 300.0)) >= 1
+        assert breaker.capacity(now + (30.0 if breaker.absent else 600.0)) >= 1

@@ -24,11 +24,12 @@ from tests.unit.fetch.raw_server import in_a_loop
 from tests.virtual_time import in_virtual_time, now
 from thetabulk.config import FetchConfig
 from thetabulk.errors import (
-    AccountError,
     AttemptError,
     BadAnswer,
     DiskFull,
     DriveGone,
+    NotConnected,
+    SessionTaken,
     TerminalAnswer,
     ThetabulkError,
     TransferFailed,
@@ -123,11 +124,24 @@ async def test_a_refusal_keeps_the_vendors_words(status: int) -> None:
 
 
 @in_virtual_time
-async def test_a_session_that_was_taken_over_ends_the_run() -> None:
-    """Never fought over: exit 7, with what to do."""
-    with pytest.raises(AccountError, match="taken over") as caught:
-        await Onion(TerminalAnswer(478, "Invalid session ID")).fetcher.fetch(errand())
-    assert "resume" in caught.value.hint
+async def test_a_session_that_was_taken_over_is_for_the_run_to_wait_for() -> None:
+    """Never fought over: asked once, told with what to do, and its exit code is 7."""
+    onion = Onion(TerminalAnswer(478, "Invalid session ID"))
+    with pytest.raises(SessionTaken, match="taken over") as caught:
+        await onion.fetcher.fetch(errand())
+    assert (len(onion.client.asked_at), onion.gate.in_flight, caught.value.exit_code) == (1, 0, 7)
+    assert "one account has one session" in caught.value.hint
+
+
+@pytest.mark.parametrize("status", [474, 571])
+@in_virtual_time
+async def test_a_terminal_without_the_vendor_is_for_the_run_to_wait_for(status: int) -> None:
+    """At once: no attempt of the day is used up, and no back-off is slept; its exit code is 8."""
+    onion = Onion(TerminalAnswer(status, "Connection lost"))
+    with pytest.raises(NotConnected, match="Connection lost") as caught:
+        await onion.fetcher.fetch(errand())
+    assert (len(onion.client.asked_at), onion.slept, onion.gate.in_flight) == (1, [], 0)
+    assert caught.value.exit_code == 8
 
 
 @in_virtual_time
@@ -463,7 +477,8 @@ async def test_what_a_thread_raises_after_a_cancellation_is_nobodys_surprise() -
         (REFUSAL, Verdict.REFUSE),
         (TerminalAnswer(400, "?"), Verdict.ASKED_WRONGLY),
         (TerminalAnswer(429, ""), Verdict.SLOW_DOWN),
-        (TerminalAnswer(474, ""), Verdict.WAIT),
+        (TerminalAnswer(474, ""), Verdict.PAUSE),
+        (TerminalAnswer(478, ""), Verdict.ABORT),
         (TerminalAnswer(500, ""), Verdict.RETRY),
         (CUT, Verdict.RETRY),
         (DROPPED, Verdict.RETRY),
@@ -477,7 +492,8 @@ async def test_what_a_thread_raises_after_a_cancellation_is_nobodys_surprise() -
 async def test_the_limit_hears_what_the_answer_meant(answer: Exception | None, verdict: Verdict) -> None:
     """No data and a refusal are told as such: it knows that they say nothing about load."""
     onion = Onion(answer, None)
-    await onion.fetcher.fetch(errand())
+    with contextlib.suppress(NotConnected, SessionTaken):
+        await onion.fetcher.fetch(errand())
     assert onion.results[0] is verdict
 
 
@@ -507,7 +523,7 @@ async def test_the_breaker_hears_whether_there_was_a_good_answer(
     for _ in range(4):
         onion.breaker.failed(now(), "earlier", absent=not absent)
     asyncio.get_running_loop().call_later(1.1, onion.gate.drain)
-    with contextlib.suppress(Draining):
+    with contextlib.suppress(Draining, NotConnected):
         await onion.fetcher.fetch(errand())
     assert (onion.breaker._failures, onion.breaker.absent) == (failures, absent)
 
@@ -537,11 +553,10 @@ async def test_the_first_bytes_after_an_outage_open_the_gate() -> None:
     await asyncio.gather(*others)
 
 
-@pytest.mark.parametrize("error", [NOBODY, TerminalAnswer(474, "disconnected")], ids=str)
 @in_virtual_time
-async def test_an_outage_costs_no_day(error: Exception) -> None:
+async def test_an_outage_costs_no_day() -> None:
     """Eleven hours without anybody there: a small question now and then, all wait, and none has failed."""
-    onion = Onion(error)
+    onion = Onion(NOBODY)
     onion.client.seconds, onion.wrong = 0.01, "nobody is there"
     fetching = [asyncio.ensure_future(onion.fetcher.fetch(errand())) for _ in range(6)]
     await asyncio.sleep(11 * 3600)

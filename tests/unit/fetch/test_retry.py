@@ -17,7 +17,7 @@ from thetabulk.fetch.verdict import Verdict
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 CUT = TransferFailed("cut", kind="cut")
 NOBODY = TransferFailed("refused", kind="unreachable")
-AWAY = TerminalAnswer(474, "disconnected")
+SLEPT = TransferFailed("this machine slept meanwhile", kind="slept")
 REFUSAL = TerminalAnswer(403, "requires a value subscription")
 
 
@@ -104,6 +104,8 @@ def test_what_may_go_away_is_tried_again(error: ShardError) -> None:
         REFUSAL,
         TerminalAnswer(400, "Invalid interval"),
         TerminalAnswer(478, "Invalid session"),
+        TerminalAnswer(474, "disconnected"),
+        TerminalAnswer(571, "starting"),
         TerminalAnswer(570, "too large"),
         ShardError("contradicted"),
         DiskFull("full"),
@@ -114,7 +116,7 @@ def test_what_may_go_away_is_tried_again(error: ShardError) -> None:
     ids=repr,
 )
 def test_everything_else_ends_it_at_once(error: BaseException) -> None:
-    """Answers, the end of the run, cancellation, and mistakes of ours."""
+    """Answers, what the whole run has to wait for, its end, cancellation, and mistakes of ours."""
     trial = Trial(error)
     assert (trial.attempts, trial.slept, trial.told) == (1, [], [])
     assert trial.error is error
@@ -138,24 +140,15 @@ def test_retry_after_is_obeyed_within_reason(value: str, wait_s: float) -> None:
 
 def test_waiting_for_the_terminal_costs_no_attempts() -> None:
     """Ten times away, three times cut: the fourth real attempt is still had."""
-    trial = Trial(*[AWAY] * 10, CUT, *[AWAY] * 5, CUT, CUT, None)
+    trial = Trial(*[NOBODY] * 10, CUT, *[SLEPT] * 5, CUT, CUT, None)
     assert trial.error is None
     assert trial.attempts == 19
 
 
-def test_waiting_has_an_end() -> None:
-    """Half an hour of back-off in all, whatever the dice say."""
-    for dice in (0.0, 0.999):
-        trial = Trial(AWAY, dice=dice)
-        assert trial.error is AWAY
-        assert trial.attempts == 35
-    assert 1_700 < sum(trial.slept) <= 1_800
-
-
-def test_nobody_there_costs_neither_attempts_nor_patience() -> None:
+def test_nobody_there_is_waited_for_without_end() -> None:
     """Nothing was sent, so it is no news about the day; how long is too long is decided for the run as a whole."""
-    trial = Trial(*[NOBODY] * 2_000, AWAY, *[NOBODY] * 2_000, CUT, CUT, CUT, None)
-    assert (trial.error, trial.attempts) == (None, 4_005)
+    trial = Trial(*[NOBODY] * 2_000, CUT, CUT, CUT, None)
+    assert (trial.error, trial.attempts) == (None, 2_004)
     assert max(trial.slept) == 30.0
 
 
@@ -167,7 +160,7 @@ def test_a_dropped_connection_costs_an_attempt() -> None:
 
 def test_a_retry_that_the_run_cannot_afford_is_not_made() -> None:
     """It is told as the last, with the error as it came; waiting for a Terminal is nobody's expense."""
-    trial = Trial(*[AWAY] * 5, CUT, *[AWAY] * 5, CUT, CUT, granted=1)
+    trial = Trial(*[NOBODY] * 5, CUT, *[NOBODY] * 5, CUT, CUT, granted=1)
     assert trial.error is CUT
     assert trial.attempts == 12
     assert [setback.last for setback in trial.told] == [False] * 11 + [True]
@@ -181,9 +174,9 @@ def test_the_last_attempt_is_no_expense() -> None:
 def test_every_setback_is_told_before_its_wait() -> None:
     """With the number of the attempt, its error, and the time until the next; the last one says so."""
     bad = BadAnswer("not ours", kind="header")
-    trial = Trial(AWAY, CUT, bad, CUT, CUT)
+    trial = Trial(NOBODY, CUT, bad, CUT, CUT)
     assert trial.told == [
-        Setback(1, AWAY, Verdict.WAIT, 0.5, last=False),
+        Setback(1, NOBODY, Verdict.WAIT, 0.5, last=False),
         Setback(2, CUT, Verdict.RETRY, 0.5, last=False),
         Setback(3, bad, Verdict.RETRY, 1.0, last=False),
         Setback(4, CUT, Verdict.RETRY, 2.0, last=False),
@@ -191,14 +184,14 @@ def test_every_setback_is_told_before_its_wait() -> None:
     ]
 
 
-_ENDS = st.sampled_from([CUT, AWAY, REFUSAL, TerminalAnswer(429, "", retry_after="9"), BadAnswer("?"), None])
+_ENDS = st.sampled_from([CUT, NOBODY, REFUSAL, TerminalAnswer(429, "", retry_after="9"), BadAnswer("?"), None])
 
 
 @given(st.lists(_ENDS, min_size=1, max_size=60), st.floats(0, 1, exclude_max=True), st.integers(1, 6))
 def test_it_always_ends(ends: list[BaseException | None], dice: float, attempts: int) -> None:
-    """Whatever comes, with no more attempts than allowed, and no wait longer than allowed."""
-    trial = Trial(*ends, settings=FetchConfig(attempts=attempts), dice=dice)
+    """Whatever comes, once somebody is there, with no more attempts than allowed, and no wait longer than allowed."""
+    trial = Trial(*ends, CUT, settings=FetchConfig(attempts=attempts), dice=dice)
     assert all(0 <= seconds <= 60 for seconds in trial.slept)
     assert len(trial.slept) == trial.attempts - 1
-    counted = [end for end in ends[: trial.attempts] if end is not AWAY and end is not None]
+    counted = [end for end in [*ends, CUT][: trial.attempts] if end is not NOBODY and end is not None]
     assert len(counted) <= attempts

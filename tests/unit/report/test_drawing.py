@@ -1,5 +1,7 @@
 """The screen, letter for letter, as it is on 80 columns."""
 
+from dataclasses import replace
+from datetime import UTC, datetime
 from io import StringIO
 
 from hypothesis import given
@@ -13,6 +15,8 @@ from thetabulk.events import (
     BytesReceived,
     Checking,
     ChunkReached,
+    DriveBusy,
+    Incident,
     LimitChanged,
     Paused,
     RoundStarted,
@@ -30,6 +34,14 @@ def on_screen(text: Text, width: int = 80) -> list[str]:
     with console.capture() as capture:
         console.print(text)
     return [line.rstrip() for line in capture.get().rstrip("\n").split("\n")]
+
+
+SINCE = datetime(2024, 8, 2, 14, 2, tzinfo=UTC)
+
+
+def incident(what: str, *you: str) -> Incident:
+    """The run is stuck, for half a minute already."""
+    return Incident("began", "drive-gone", True, what, SINCE, 30.0, 82, "looks again", 0.0, you)
 
 
 def in_mid_run(source: str = "terminal") -> Tally:
@@ -50,6 +62,18 @@ def in_mid_run(source: str = "terminal") -> Tally:
     tally.add(AttemptFailed(shard(22), 2, "cut", "the connection was cut", 4.0, last=False), 44.0)
     tally.add(ShardStarted(shard(23)), 45.0)
     return tally
+
+
+def test_a_slow_drive_is_blamed_in_the_line_of_the_speed() -> None:
+    """As long as it is the brake; the time left stays on the screen."""
+    tally = in_mid_run()
+    before = on_screen(draw(tally, 80, 46.0))
+    tally.add(DriveBusy(0.93), 46.0)
+    [speed] = [line for line in on_screen(draw(tally, 80, 46.0)) if "brake" in line]
+    assert "/s, the drive is the brake · " in speed
+    assert speed.endswith(" left")
+    tally.add(DriveBusy(0.2, over=True), 46.0)
+    assert on_screen(draw(tally, 80, 46.0)) == before
 
 
 def test_something_is_shown_before_the_first_event() -> None:
@@ -98,15 +122,34 @@ def test_simulated_data_are_called_so_in_plain_sight() -> None:
     assert first == "download QQQ option/quote/1m · 2016-08-04 … 2024-08-02                 SIMULATED"
 
 
-def test_a_pause_says_what_to_do() -> None:
-    """What is wrong, since when, and that it needs nobody at the keyboard."""
+def test_an_incident_says_what_to_do() -> None:
+    """What is wrong, since when, what comes next, and whether anybody is needed at the keyboard."""
     tally = in_mid_run()
-    tally.add(Paused("drive", "the drive /Volumes/T7 is not there", "plug it in again"), 46.0)
-    assert on_screen(draw(tally, 80, 106.0))[-3:] == [
-        "PAUSED for 1 min 0 s, goes on by itself",
-        "the drive /Volumes/T7 is not there",
-        "plug it in again",
+    tally.add(Paused("DriveGone", "the drive /Volumes/T7 is not there", "plug it in again"), 46.0)
+    tally.add(incident("the drive /Volumes/T7 is not there", "plug it in again"), 46.0)
+    assert on_screen(draw(tally, 80, 106.0))[7:11] == [
+        f"STUCK since {SINCE.astimezone():%H:%M}, for 1 min 30 s · 82 days wait",
+        "what  the drive /Volumes/T7 is not there",
+        "next  looks again",
+        "you   plug it in again",
     ]
+
+
+def test_during_a_pause_only_what_moves_is_shown() -> None:
+    """The others wait for its end, and would look like transfers that hang."""
+    tally = in_mid_run()
+    tally.add(Paused("DriveGone", "the drive is not there"), 46.0)
+    shown = [line for line in on_screen(draw(tally, 80, 50.0)) if line.startswith("  QQQ")]
+    assert [line.split()[-1] for line in shown] == ["checking", "receiving"]
+
+
+def test_an_incident_that_is_over_is_not_shown() -> None:
+    """The screen is as it was."""
+    tally = in_mid_run()
+    before = on_screen(draw(tally, 80, 50.0))
+    tally.add(incident("what", "you"), 46.0)
+    tally.add(replace(incident("what", "you"), state="ended"), 47.0)
+    assert on_screen(draw(tally, 80, 50.0)) == before
 
 
 def test_stopping_says_how_many_and_how_to_abort() -> None:
@@ -147,7 +190,7 @@ def test_no_line_is_wider_than_the_terminal(width: int, store: str, message: str
     """Long paths and long messages from elsewhere are cut, and cannot steer the terminal."""
     tally = in_mid_run()
     tally.add(run_started(store=store, source="simulator"), 0.0)
-    tally.add(Paused("drive", message, message), 46.0)
+    tally.add(incident(message, message, message), 46.0)
     lines = draw(tally, width, 50.0, notable=message).plain.split("\n")
     assert max(map(len, lines)) <= width
     assert all(line.isprintable() for line in lines)

@@ -14,6 +14,7 @@ from thetabulk.events import (
     BytesReceived,
     Checking,
     Event,
+    Notice,
     RunFinished,
     ShardFinished,
     ShardStarted,
@@ -131,3 +132,12 @@ def test_bytes_of_a_lost_attempt_are_told_before_its_end() -> None:
         (0.1, AttemptFailed(shard(0), 1, "cut", "the connection was cut", 2.0, last=False)),
     )
     assert [(line["event"], line.get("count")) for line in lines] == [("bytes_received", 7), ("attempt_failed", None)]
+
+
+def test_json_cannot_steer_a_terminal() -> None:
+    """It may be looked at there: control codes of either kind and changes of direction are written as numbers."""
+    stream = StringIO()
+    JsonScreen(stream, lambda: datetime(2026, 11, 21, tzinfo=UTC)).emit(Notice("\x1b[2J \x9b31m \u202e …"))
+    assert stream.getvalue().isascii()
+    assert stream.getvalue().rstrip("\n").isprintable()
+    assert json.loads(stream.getvalue())["message"] == "\x1b[2J \x9b31m \u202e …"

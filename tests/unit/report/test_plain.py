@@ -1,6 +1,8 @@
 """Plain lines: what a pipe, a log or a dumb terminal gets."""
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
+from datetime import UTC, datetime
 from io import BytesIO, StringIO, TextIOWrapper
 
 from tests.unit.report.events_of_a_run import STATUS_ROW, failed, run_started, saved, shard
@@ -8,7 +10,9 @@ from thetabulk.events import (
     AttemptFailed,
     BytesReceived,
     ChunkReached,
+    DriveBusy,
     Event,
+    Incident,
     LimitChanged,
     Notice,
     RunFinished,
@@ -49,6 +53,16 @@ RUN: list[tuple[float, Event]] = [
     (13.0, Notice("the drive is slow", "warning")),
     (20.0, RunFinished(3, (STATUS_ROW,), {})),
 ]
+
+
+def test_a_slow_drive_is_blamed_beside_the_speed() -> None:
+    """Once in a sentence, and in every line of progress until it is over."""
+    run = RUN[:-1] + [(14.0, DriveBusy(0.93)), (30.0, Notice("a")), (31.0, DriveBusy(0.1, over=True))]
+    lines = told([*run, (50.0, Notice("b")), RUN[-1]])
+    assert "the drive is what we wait for, not the line: it is busy 93 % of the time" in lines
+    progress = [line for line in lines if line.startswith("[")]
+    assert [line.endswith(", the drive is the brake") for line in progress] == [False, False, True, False]
+    assert "the drive keeps up again" in lines
 
 
 def test_a_run_is_told_line_by_line() -> None:
@@ -114,3 +128,25 @@ def test_a_stream_without_unicode_gets_ascii() -> None:
         screen.emit(run_started())
     stream.flush()
     assert b"workers 3-12 (account allows 4)" in raw.getvalue()
+
+
+def test_an_incident_is_told_once_and_its_end() -> None:
+    """As a block, also to somebody who asked for quiet; looks that find the same are no news."""
+    since = datetime(2024, 8, 2, 14, 2, tzinfo=UTC)
+    began = Incident("began", "not-connected", True, "no servers", since, 0.0, 9, "looks again", 5.0, ("wait",))
+    found_again = replace(began, state="changed", next_s=10.0, lasted_s=5.0)
+    other = replace(began, state="changed", cause="session-taken", what="UNVERIFIED", lasted_s=15.0)
+    ended = replace(other, state="ended", lasted_s=60.0, next="", you=())
+    for quiet in (False, True):
+        lines = told([(1.0, began), (6.0, found_again), (16.0, other), (61.0, ended)], quiet=quiet)
+        assert lines[not quiet :] == [
+            f"STUCK since {since.astimezone():%H:%M}, for 0 s · 9 days wait",
+            "what  no servers",
+            "next  in 5 s: looks again",
+            "you   wait",
+            f"STUCK since {since.astimezone():%H:%M}, for 15 s · 9 days wait",
+            "what  UNVERIFIED",
+            "next  in 5 s: looks again",
+            "you   wait",
+            "over after 1 min 0 s: UNVERIFIED",
+        ]

@@ -374,6 +374,18 @@ def test_refusals_with_different_texts_are_not_in_a_row() -> None:
     assert tier_question(walk).run == (DAYS[3], DAYS[5])
 
 
+@pytest.mark.parametrize("text", ["no data of {} in your plan", "{} is beyond it", "requested: {:%Y%m%d}"])
+def test_refusals_that_name_their_day_are_in_a_row(text: str) -> None:
+    """The words are the same; the record has those of the newest day."""
+    walk = walk_of("SRRR")
+    for day, kind in zip(DAYS, ["saved"] + ["refused"] * 3, strict=False):
+        walk.started(day)
+        walk.finished(day, KINDS[kind[0].upper()], text.format(day) if kind == "refused" else "")
+    question = tier_question(walk)
+    assert question.run == (DAYS[1], DAYS[3])
+    assert question.message == text.format(DAYS[1])
+
+
 def test_if_nothing_newer_was_served_it_is_about_the_account() -> None:
     """Refused at the newest end too: there is nothing to search, and nothing may be recorded."""
     world = "EFRRRRR"

@@ -6,10 +6,11 @@ from datetime import date, timedelta
 
 from tests.virtual_time import now
 from thetabulk.config import RunConfig
-from thetabulk.errors import AccountError, DiskFull, DriveGone, ThetabulkError
+from thetabulk.errors import AccountError, DiskFull, DriveGone, NotConnected, SessionTaken, ThetabulkError
 from thetabulk.events import Event
 from thetabulk.model import Asked, Boundary, Collection, Empty, Failed, Outcome, Proof, Refused, Saved, Shard
 from thetabulk.run.answers import Finding
+from thetabulk.run.guard import Look, Sight
 from thetabulk.run.pipeline import Ending, Pipeline, Stopped
 from thetabulk.run.walk import Walk
 
@@ -25,7 +26,9 @@ FAILURES = {"F": "cut", "U": "unconfirmed", "I": "incomplete", "H": "header", "W
 ERRORS: Mapping[str, Exception] = {
     "D": DriveGone("the drive is not mounted", hint="plug it in"),
     "L": DiskFull("the drive is full"),
-    "A": AccountError("the session was taken over"),
+    "A": AccountError("the newest end is refused"),
+    "T": SessionTaken("the session was taken over", hint="stop the other one"),
+    "C": NotConnected("the Terminal has lost the vendor's servers"),
     "X": KeyError("a mistake of ours"),
 }
 
@@ -64,6 +67,9 @@ class World:
         self.fetched: list[Shard] = []
         self.fetched_at: list[float] = []
         self.probed: list[date] = []
+        self.looks: list[Look] = []  # what each look at the Terminal finds, the last for ever; none: all is well
+        self.looked_at: list[float] = []
+        self.suspected: tuple[str, ...] = ()
         self.recorded: list[Outcome] = []
         self.boundaries: list[Boundary] = []
         self.events: list[Event] = []
@@ -104,6 +110,15 @@ class World:
         if isinstance(finding, Exception):
             raise finding
         return finding
+
+    async def look(self, shard: Shard) -> Look:
+        self.looked_at.append(now())
+        if not self.looks:
+            return Look(Sight.WELL)
+        return self.looks.pop(0) if len(self.looks) > 1 else self.looks[0]
+
+    async def suspects(self) -> tuple[str, ...]:
+        return self.suspected
 
     def truth(self, day: date) -> Finding:
         """What an honest Terminal says of a day; beyond the letters there is nothing."""

@@ -7,6 +7,7 @@ from email.utils import parsedate_to_datetime
 import pytest
 
 from tests.unit.simulator.asking import CONTRACTS, DAY, EOD, INTEREST, Reply, asking
+from thetabulk.simulator.endpoints import MDDS_STATUS
 from thetabulk.simulator.faults import KINDS
 from thetabulk.simulator.refusals import STATUS_TEXTS
 
@@ -158,7 +159,36 @@ async def test_degradation_begins_after_some_requests() -> None:
     assert statuses == [200, 200, 200, 500, 500]
 
 
+async def test_a_subscription_that_shrinks_in_mid_run() -> None:
+    """From a request on the account is another one, for old days and new ones, in the vendor's words."""
+    async with asking("shrink:after=2,tier=free") as asker:
+        replies = [await asker.chain_day(date=f"2024-08-{day:02}") for day in (1, 2, 1)]
+    assert [reply.status for reply in replies] == [200, 200, 403]
+    assert "you only have a FREE subscription" in replies[2].text
+
+
+@pytest.mark.parametrize(
+    ("word", "status", "text"), [("UNVERIFIED", 200, "UNVERIFIED"), ("429", 429, "Too many requests")]
+)
+async def test_what_the_terminal_says_of_itself(word: str, status: int, text: str) -> None:
+    """At the second call of three, whatever data requests are answered."""
+    async with asking(f"status:word={word},from=2,to=2") as asker:
+        replies = [await asker.get(MDDS_STATUS) for _ in range(3)]
+        data = await asker.chain_day()
+    assert [(reply.status, reply.text) for reply in replies] == [(200, "CONNECTED"), (status, text), (200, "CONNECTED")]
+    assert data.status == 200
+
+
+async def test_a_fault_that_ends_after_some_time() -> None:
+    """It strikes the first request, at second 0, and none from second 0 on."""
+    async with asking("500:until_s=1") as asker:
+        assert (await asker.chain_day()).status == 500
+    async with asking("500:until_s=0") as asker:
+        assert (await asker.chain_day()).status == 200
+
+
 def test_every_fault_has_been_seen() -> None:
     """A fault without a test would be a promise."""
-    seen = {spec.partition(":")[0] for spec in SEEN} | {str(status) for status in STATUS_TEXTS} | {"list-fails"}
+    seen = {spec.partition(":")[0] for spec in SEEN} | {str(status) for status in STATUS_TEXTS}
+    seen |= {"list-fails", "shrink", "status"}
     assert seen == set(KINDS)

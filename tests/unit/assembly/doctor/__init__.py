@@ -1,0 +1,1 @@
+"""Tests of thetabulk.assembly.doctor."""

@@ -1,0 +1,1 @@
+"""`thetabulk doctor`: facts are gathered side by side, each for itself; then plain functions say what they mean."""
