@@ -1,0 +1,132 @@
+"""What this machine offers to a supervisor: a Terminal to start, one to find again, a port, and a place to write down
+what is ours."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from thetabulk.terminal.child import Child, Life, Orphan
+from thetabulk.terminal.command import API_KEY, command_line, scrubbed
+from thetabulk.terminal.ending import end
+from thetabulk.terminal.listeners import Listener, Program, is_free, listeners, lookalikes
+from thetabulk.terminal.ownership import (
+    Mark,
+    Record,
+    family,
+    is_ours,
+    listens,
+    new_token,
+    read_record,
+    write_record,
+)
+from thetabulk.terminal.probe import Probe
+from thetabulk.terminal.rotation import RotatingLog
+
+
+class Host(Protocol):
+    """See Machine, of which tests have a stand-in."""
+
+    port: int
+
+    def launch(self) -> Life: ...
+    def orphan(self) -> Life | None: ...
+    def has_port(self, life: Life) -> bool: ...
+    async def end(self, life: Life | None) -> str: ...
+    def port_is_free(self) -> bool: ...
+    def owners(self) -> Sequence[Listener]: ...
+    def suspects(self) -> Sequence[Program]: ...
+    def remember(self, life: Life | None, details: dict[str, object]) -> None: ...
+    def remembered(self) -> dict[str, object]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """What is started, all of it looked at before: absolute paths, checked Java options. `first_time`: its jar has
+    still to fetch the real Terminal, which takes minutes."""
+
+    java: Path
+    jar: Path
+    creds: Path | None
+    options: tuple[str, ...]
+    first_time: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a supervisor writes: what is ours, and the Terminal's log. One for each port."""
+
+    record: Path
+    log: Path
+    log_bytes: int
+    log_keep: int
+
+
+class Machine:
+    """This machine. `recipe` is asked for at every start, so that a jar that was changed meanwhile is noticed."""
+
+    def __init__(
+        self, *, port: int, recipe: Callable[[], Recipe], place: Place, probe: Probe, grace_s: float,
+        environment: Mapping[str, str], supervisor: Mark | None, leashed: bool, monotonic: Callable[[], float],
+    ) -> None:  # fmt: skip
+        self.port = port
+        self._recipe = recipe
+        self._place = place
+        self._probe = probe
+        self._grace_s = grace_s
+        self._environment = environment
+        self._supervisor = supervisor
+        self._leashed = leashed
+        self._monotonic = monotonic
+
+    def launch(self) -> Life:
+        """In the main thread. ThetabulkError if it cannot be. The token is written down before there is a process: what
+        a crash leaves behind in between is found by it."""
+        recipe = self._recipe()
+        token = new_token()
+        write_record(self._place.record, Record(Mark(0, 0.0, token), self._supervisor, self.remembered()))
+        by_key = recipe.creds is None and API_KEY in self._environment
+        return Child(
+            command_line(recipe.java, recipe.options, recipe.jar, recipe.creds),
+            environment=scrubbed(self._environment, token, with_key=by_key),
+            folder=recipe.jar.parent, leashed=self._leashed, first_time=recipe.first_time,
+            log=RotatingLog(self._place.log, self._place.log_bytes, self._place.log_keep),
+        )  # fmt: skip
+
+    def orphan(self) -> Life | None:
+        """The Terminal that an earlier supervisor of ours has left behind; or, if only a child of it is left, that."""
+        known = read_record(self._place.record).terminal
+        if known is None:
+            return None
+        if is_ours(known):
+            return Orphan(known)
+        left = family(known.token)
+        return Orphan(Mark(left[0].pid, left[0].create_time(), known.token)) if left else None
+
+    def has_port(self, life: Life) -> bool:
+        return listens(life.mark.token, self.port)
+
+    async def end(self, life: Life | None) -> str:
+        """Nothing of it is left afterwards, and its record neither. The means that was needed (ending.py)."""
+        if life is None:
+            return ""
+        return await end(
+            life.mark.token, port=self.port, probe=self._probe, grace_s=self._grace_s, reaped=life.has_ended,
+            monotonic=self._monotonic,
+        )  # fmt: skip
+
+    def port_is_free(self) -> bool:
+        return is_free(self.port)
+
+    def owners(self) -> Sequence[Listener]:
+        return listeners(self.port)
+
+    def suspects(self) -> Sequence[Program]:
+        return lookalikes()
+
+    def remember(self, life: Life | None, details: dict[str, object]) -> None:
+        """Written down at once: what is not known to be ours after a crash is never signalled. OSError."""
+        write_record(self._place.record, Record(life.mark if life else None, self._supervisor, details))
+
+    def remembered(self) -> dict[str, object]:
+        return read_record(self._place.record).details or {}
