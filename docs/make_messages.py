@@ -36,6 +36,7 @@ ADVICE = {
 """What to do where a message says no more: by exit code."""
 
 PASSED_ON = {
+    "assembly/recipes.py": "what is wrong with the jar",
     "assembly/terminals.py": "what the Terminal said before it ended",
     "cli/failure.py": "what is wrong with the command line, by the name of the option; or `internal error: …`",
     "cli/runs.py": "what the quick form of `thetabulk doctor` has found",

@@ -64,8 +64,8 @@ def java_option(text: str) -> None:
 class TerminalConfig:
     """Which Terminal, and what the account is taken to be."""
 
-    url: str = setting("http://127.0.0.1:25503", "Where the Theta Terminal listens.")
-    allow_remote: bool = setting(False, "Ask a Terminal that is not on this machine.")
+    url: str = setting("http://127.0.0.1:25503", "Where the Theta Terminal listens.", at_home=True)
+    allow_remote: bool = setting(False, "Ask a Terminal that is not on this machine.", at_home=True)
     tier: str = setting(
         "",
         'The subscription: "standard", or per asset "option=standard,stock=free". Empty: it is learned, and standard '
@@ -79,11 +79,17 @@ class TerminalConfig:
         flag="--manage-terminal",
     )  # fmt: skip
     jar_url: str = setting(
-        "https://downloads.thetadata.us/ThetaTerminalv3.jar", "Where `thetabulk terminal fetch` takes it from."
+        "https://downloads.thetadata.us/ThetaTerminalv3.jar",
+        "Where `thetabulk terminal fetch` takes it from.",
+        at_home=True,
     )
     java_needed: int = setting(21, "The oldest Java that the Terminal runs with, as the vendor says.", least=8)
     java_options: tuple[str, ...] = setting(
-        (), "Options for Java, from a short list: -Xmx4g, -Xms1g, …", check=java_option, example='["-Xmx4g"]'
+        (),
+        "Options for Java, from a short list: -Xmx4g, -Xms1g, …",
+        check=java_option,
+        example='["-Xmx4g"]',
+        at_home=True,
     )
     start_timeout_s: float = setting(
         90.0, "A Terminal that has not answered, and said nothing more, for this long after its start is started anew.",
@@ -120,9 +126,13 @@ class TerminalConfig:
     quiet_s: float = setting(130.0, 'After a 429, or "too many requests": no start and no look for this long.', least=0)
     log_bytes: int = setting(10_485_760, "The Terminal's log is rotated at this size.", least=1_024)
     log_keep: int = setting(3, "So many rotated logs are kept.", least=0)
-    java: str = setting("", "The Java that runs the Terminal. Empty: JAVA_HOME, then the PATH.")
-    jar: str = setting("", "The Terminal's jar. Empty: ThetaTerminalv3.jar in the home folder, or in its thetadata.")
-    credentials: str = setting("", "The file with the account's address and password. Empty: creds.txt beside the jar.")
+    java: str = setting("", "The Java that runs the Terminal. Empty: JAVA_HOME, then the PATH.", at_home=True)
+    jar: str = setting(
+        "", "The Terminal's jar. Empty: ThetaTerminalv3.jar in the home folder, or in its thetadata.", at_home=True
+    )
+    credentials: str = setting(
+        "", "The file with the account's address and password. Empty: creds.txt beside the jar.", at_home=True
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +163,9 @@ class FetchConfig:
     )
     retry_share_in_outage: float = setting(0.1, "The same while the breaker sees an outage.", least=0)
     breaker_failures: int = setting(5, "Failed requests in a row that stop all requests but a probe.", least=1)
-    breaker_first_s: float = setting(1.0, "The wait before the first probe; it doubles (trebles while somebody answers).", least=0)
+    breaker_first_s: float = setting(
+        1.0, "The wait before the first probe; it doubles (trebles while somebody answers).", least=0
+    )
     breaker_max_s: float = setting(
         30.0, "The longest wait between probes while nobody is there: a small question is enough.", least=0
     )
@@ -273,11 +285,14 @@ class IncidentConfig:
     )
     webhook: str = setting(
         "", "Where incidents are posted to, as JSON: a URL. Its path is taken for a secret.", check=webhook_url,
-        secret=True,
+        secret=True, at_home=True,
     )  # fmt: skip
     webhook_timeout_s: float = setting(5.0, "For such a post.", least=0.001)
     command: tuple[str, ...] = setting(
-        (), "A program to run, with the incident as JSON on its input; no shell.", example='["notify-me", "--loud"]'
+        (),
+        "A program to run, with the incident as JSON on its input; no shell.",
+        example='["notify-me", "--loud"]',
+        at_home=True,
     )
     command_timeout_s: float = setting(30.0, "It is killed after this time.", least=0.001)
     heartbeat: str = setting("", "A file that is written over and over while a run lives: pid, state, last day saved.")
@@ -288,8 +303,12 @@ class IncidentConfig:
 class DoctorConfig:
     """What `thetabulk doctor` asks, and how long it looks."""
 
-    limit_s: float = setting(4.0, "For all checks together, which run at once; what takes longer is unknown.", least=0.1)
-    quick_limit_s: float = setting(1.5, "The same for the quick form, which also runs before every download.", least=0.1)
+    limit_s: float = setting(
+        4.0, "For all checks together, which run at once; what takes longer is unknown.", least=0.1
+    )
+    quick_limit_s: float = setting(
+        1.5, "The same for the quick form, which also runs before every download.", least=0.1
+    )
     status_timeout_s: float = setting(1.5, "For the Terminal's status.", least=0.001)
     golden_timeout_s: float = setting(
         2.0, "For the golden request, which comes after it; a busy Terminal lets it wait.", least=0.001
@@ -408,6 +427,13 @@ def find_file(chosen: Path | None, env: Mapping[str, str]) -> Path | None:
     return user_file() if user_file().is_file() else None
 
 
+def is_at_home(file: Path) -> bool:
+    """Whether the file lies on a volume of this machine: that of the user's folder, or the system's. A drive that
+    travels may bring a config file along that somebody else has written (reliability.md §8)."""
+    own = {place.stat().st_dev for place in (Path.home(), Path(Path.home().anchor)) if place.exists()}
+    return file.stat().st_dev in own
+
+
 def load(file: Path | None, env: Mapping[str, str], flags: Mapping[str, object]) -> Resolved:
     """Flags > environment > file > defaults. `flags` maps dotted names to values; None, False and () say nothing.
 
@@ -416,10 +442,14 @@ def load(file: Path | None, env: Mapping[str, str], flags: Mapping[str, object])
     """
     values = {name: each.default for name, each in settings().items()}
     origin = dict.fromkeys(values, "default")
+    at_home = {name for name, each in settings().items() if each.rule.at_home}
     gathered = list(_gathered(file, env, flags))
     problems = [given for given in gathered if isinstance(given, str)]
     for given in gathered:
         if isinstance(given, str):
+            continue
+        if file and given.origin == f"file {file}" and given.name in at_home and not is_at_home(file):
+            problems.append(f"{given.name} ({file}): is not taken from a config file on another drive")
             continue
         try:
             for name, raw in _workers(given.raw) if given.name == _WORKERS else [(given.name, given.raw)]:

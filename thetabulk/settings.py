@@ -21,7 +21,8 @@ _DURATION = re.compile(r"(?:(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>[smhd]?)\s*)", 
 @dataclass(frozen=True, slots=True)
 class Rule:
     """Why a setting exists, and which values it may have. `key` and `flag` where they differ from the field's name.
-    A `secret` value is shown to nobody."""
+    A `secret` value is shown to nobody; one that is `at_home` names a program, a file of secrets or a host, and is not
+    taken from a config file that travels on another drive."""
 
     why: str
     least: float | None = None
@@ -31,6 +32,7 @@ class Rule:
     flag: str = ""
     example: str = ""
     secret: bool = False
+    at_home: bool = False
 
 
 def setting(default: Any, why: str, **rule: Any) -> Any:

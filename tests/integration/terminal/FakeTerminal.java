@@ -45,7 +45,7 @@ public final class FakeTerminal {
                     ProcessHandle.current().info().command().orElseThrow(), "-cp",
                     System.getProperty("java.class.path"), "FakeTerminal", "--child").inheritIO().start();
         }
-        if (!told.getProperty("fork", "").equals("child-serves") || isChild) {
+        if (told.getProperty("fork", "").equals("child-serves") == isChild) {
             serve(told);
         }
         if (told.containsKey("exit_after_ms") && !isChild) {

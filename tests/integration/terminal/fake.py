@@ -167,6 +167,14 @@ def bench(
     return Bench(home, supervisor, machine, events, place)
 
 
+def lives(pid: int) -> bool:
+    """Whether the process runs; one that has ended and whose parent has not asked yet does not."""
+    try:
+        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
+
+
 def with_our_token() -> list[int]:
     """The pids of all processes that carry a token of ours: what a test must not leave behind."""
     found = []

@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.integration.terminal.fake import CANARIES, QUICK, Bench, FakeHome, bench, needs_jdk
+from tests.integration.terminal.fake import CANARIES, QUICK, Bench, FakeHome, bench, lives, needs_jdk
 from thetabulk.errors import AccountError, TerminalUnavailable
 from thetabulk.events import Notice, TerminalStopped
 from thetabulk.terminal import leash
@@ -273,7 +273,7 @@ async def test_an_orphan_that_is_of_no_use_is_ended(home: FakeHome, tmp_path: Pa
     home.tell(hang=1)
     second = bench(home, tmp_path / "state")
     second.begin()
-    await second.until(lambda: not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE)
+    await second.until(lambda: not lives(pid))
     home.tell()
     assert await second.until_ready() != pid
     assert first.supervisor._life is not None

@@ -16,7 +16,7 @@ import pytest
 
 from tests.integration.commands import Done, process
 from tests.integration.terminal.conftest import those_of
-from tests.integration.terminal.fake import CANARIES, FakeHome, needs_jdk
+from tests.integration.terminal.fake import CANARIES, FakeHome, lives, needs_jdk
 from thetabulk.terminal.listeners import is_free
 from thetabulk.terminal.ownership import read_record
 
@@ -51,7 +51,7 @@ def terminal(home: FakeHome, tmp_path: Path) -> Iterator[Command]:
     yield run
     known = read_record(record_of(home, tmp_path)).supervisor
     run("stop")
-    if known is not None and known.token and psutil.pid_exists(known.pid):
+    if known is not None and known.token and lives(known.pid):
         with suppress(psutil.Error):
             psutil.Process(known.pid).wait(10)
 
@@ -75,7 +75,7 @@ def test_start_status_logs_restart_stop(home: FakeHome, terminal: Command, tmp_p
     assert (document["ownership"], document["state"], document["word"]) == ("owned", "ready", "CONNECTED")
     assert document["tiers"] == {"stock": "standard", "option": "pro", "index": "free", "rate": "free"}
     pid = document["pid"]
-    assert psutil.pid_exists(pid)
+    assert lives(pid)
 
     shown = terminal("status")
     assert shown.code == 0
@@ -133,7 +133,7 @@ def test_an_orphan_can_be_stopped_without_a_supervisor(home: FakeHome, terminal:
     supervisor = read_record(record_of(home, tmp_path)).supervisor
     assert supervisor is not None
     psutil.Process(supervisor.pid).kill()
-    until(lambda: not psutil.pid_exists(supervisor.pid) or psutil.Process(supervisor.pid).status() == "zombie")
+    until(lambda: not lives(supervisor.pid))
     stopped = terminal("stop")
     assert stopped.code == 0
     assert "had left behind" in stopped.err

@@ -10,11 +10,10 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-import psutil
 import pytest
 
 from tests.integration.terminal.conftest import those_of
-from tests.integration.terminal.fake import BRIEF, QUICK, Bench, FakeHome, bench, needs_jdk
+from tests.integration.terminal.fake import BRIEF, QUICK, Bench, FakeHome, bench, lives, needs_jdk
 from tests.integration.terminal.foreigner import Foreigner
 from thetabulk.terminal.lifecycle import Limits
 
@@ -42,7 +41,7 @@ async def hang(working: Bench, pid: int, random_: random.Random) -> float:
 async def lose_port(working: Bench, pid: int, random_: random.Random) -> float:
     """It dies, and somebody else has its port for a moment."""
     os.kill(pid, signal.SIGABRT)
-    await working.until(lambda: not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE)
+    await working.until(lambda: not lives(pid))
     squatter = socket.socket()
     squatter.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:

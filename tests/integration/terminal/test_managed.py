@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from tests.integration.commands import REPOSITORY, Done, process
-from tests.integration.terminal.fake import CANARIES, free_port
+from tests.integration.terminal.fake import CANARIES, free_port, lives
 from tests.integration.terminal.foreigner import Foreigner
 from thetabulk.terminal.listeners import is_free
 
@@ -69,10 +69,6 @@ def home(tmp_path: Path) -> SimulatedHome:
     return SimulatedHome(tmp_path / "terminal")
 
 
-def is_alive(pid: int) -> bool:
-    return bool(psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
-
-
 def run(home: SimulatedHome, tmp_path: Path, *more: str) -> Done:
     store = tmp_path / "store"
     words: tuple[str | Path, ...] = ("download", *DAYS, "--store", store, "--manage-terminal", "--json", *more)
@@ -90,7 +86,7 @@ def test_a_run_has_its_terminal_and_takes_it_along(home: SimulatedHome, tmp_path
     assert done.events("run_started")[0]["tier"] == "value"
     assert done.events("run_started")[0]["tier_assumed"] is False
     assert done.counts == {"saved": 22, "proven": 22}
-    assert [is_alive(pid) for pid in home.pids()] == [False]
+    assert [lives(pid) for pid in home.pids()] == [False]
     assert is_free(home.port)
     written = b"".join(file.read_bytes() for file in tmp_path.rglob("*") if file.is_file() and file.name != "creds.txt")
     for canary in CANARIES:
@@ -113,7 +109,7 @@ def test_a_terminal_that_dies_in_the_middle_is_back_and_no_day_is_lost(home: Sim
     assert done.code == 0, done.told
     assert done.counts == {"saved": 22, "proven": 22}
     assert len(home.pids()) == 2
-    assert not any(is_alive(pid) for pid in home.pids())
+    assert not any(lives(pid) for pid in home.pids())
 
 
 def test_a_terminal_that_runs_already_is_used_and_left_running(home: SimulatedHome, tmp_path: Path) -> None:
@@ -144,7 +140,7 @@ def test_a_stopped_run_takes_its_terminal_along(home: SimulatedHome, tmp_path: P
         running.until("shard_finished")
         running.popen.send_signal(number)
         assert running.ended().code == 128 + number
-    assert not any(is_alive(pid) for pid in home.pids())
+    assert not any(lives(pid) for pid in home.pids())
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends a process with its parent (PDEATHSIG)")
@@ -156,7 +152,7 @@ def test_a_killed_run_leaves_no_terminal_behind(home: SimulatedHome, tmp_path: P
         running.until("shard_finished")
         running.kill()
     psutil.wait_procs([psutil.Process(pid) for pid in home.pids() if psutil.pid_exists(pid)], timeout=10)
-    assert not any(is_alive(pid) for pid in home.pids())
+    assert not any(lives(pid) for pid in home.pids())
     home.simulate()
     assert run(home, tmp_path).code == 0
     assert len(home.pids()) == 2

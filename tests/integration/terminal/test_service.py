@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.integration.terminal.fake import Bench, FakeHome, bench, needs_jdk
+from tests.integration.terminal.fake import Bench, FakeHome, bench, lives, needs_jdk
 from thetabulk.errors import TerminalUnavailable
 from thetabulk.events import BytesReceived, TerminalStarted, TerminalStopped
 from thetabulk.model import Collection, Shard, Tier
@@ -37,7 +37,7 @@ async def test_it_comes_up_tells_its_entitlement_and_goes_in_good_order(home: Fa
     assert argv[1:] == ["-Xmx64m", "-jar", str(home.jar), "--creds-file", str(home.creds)]
     assert os.getsid(pid) == pid
     assert await working.end() == "asked"
-    assert not psutil.pid_exists(pid)
+    assert not lives(pid)
     assert is_free(home.port)
     assert (home.count("starts"), home.count("ends")) == (1, 1)
     assert len(working.of(TerminalStarted)) == 1
@@ -105,7 +105,7 @@ async def test_it_hangs(home: FakeHome, tmp_path: Path, hang: Callable[[FakeHome
     (stopped,) = stops(working)
     assert stopped.cause == "hangs"
     assert "no sign of life for 1 s" in stopped.message
-    assert not psutil.pid_exists(pid)
+    assert not lives(pid)
     await working.end()
 
 
@@ -123,7 +123,7 @@ async def test_data_that_flow_are_life_and_spare_the_probes(home: FakeHome, tmp_
         await asyncio.sleep(0.05)
     assert stops(working) == []
     assert home.count("asked") <= asked + 1
-    assert psutil.pid_exists(pid)
+    assert lives(pid)
     await working.end()
 
 
@@ -196,11 +196,11 @@ async def test_a_child_that_outlives_java(home: FakeHome, tmp_path: Path, fork: 
     pid = await working.until_ready()
     await working.until(lambda: home.count("starts") == 2)
     child = int((home.folder / "starts").read_text().split("\n")[1].split()[0])
-    assert psutil.pid_exists(child)
+    assert lives(child)
     os.kill(pid, signal.SIGKILL)  # the child is alone now
     home.tell()
     await working.until(lambda: stops(working))
-    await working.until(lambda: not psutil.pid_exists(child))
+    await working.until(lambda: not lives(child))
     assert await working.until_ready() != pid
     await working.end()
 
@@ -214,5 +214,5 @@ async def test_a_stubborn_one_is_killed_with_its_child(home: FakeHome, tmp_path:
     await working.until(lambda: home.count("starts") == 2)
     os.kill(pid, signal.SIGSTOP)
     assert await working.end() == "KILL"
-    assert not psutil.pid_exists(pid)
+    assert not lives(pid)
     assert is_free(home.port)

@@ -57,7 +57,7 @@ RUN: list[tuple[float, Event]] = [
 
 def test_a_slow_drive_is_blamed_beside_the_speed() -> None:
     """Once in a sentence, and in every line of progress until it is over."""
-    run = RUN[:-1] + [(14.0, DriveBusy(0.93)), (30.0, Notice("a")), (31.0, DriveBusy(0.1, over=True))]
+    run = [*RUN[:-1], (14.0, DriveBusy(0.93)), (30.0, Notice("a")), (31.0, DriveBusy(0.1, over=True))]
     lines = told([*run, (50.0, Notice("b")), RUN[-1]])
     assert "the drive is what we wait for, not the line: it is busy 93 % of the time" in lines
     progress = [line for line in lines if line.startswith("[")]
