@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 DEMO := thetabulk-demo
 
-.PHONY: help demo test test-slow coverage lint chaos chaos-release terminal-release container bench pictures lock clean
+.PHONY: help demo test test-slow coverage lint chaos chaos-release terminal terminal-release container bench pictures lock clean
 
 help:
 	@echo "make demo      a month of QQQ from the built-in simulator, then status and verify"
@@ -15,6 +15,7 @@ help:
 	@echo "make lint      ruff, mypy and the architecture test"
 	@echo "make chaos     kills, power cuts, pulled drives, lying answers; installs Debian packages when root"
 	@echo "make chaos-release  the same, longer (hours)"
+	@echo "make terminal  a stand-in for the Theta Terminal, in real Java processes that crash and hang (needs a JDK)"
 	@echo "make terminal-release  300 crashes, hangs and taken ports of a Java process (needs a JDK)"
 	@echo "make container  the Dockerfile's steps in a fresh Debian 13, and its use (root, debootstrap; no daemon)"
 	@echo "make bench     the numbers of the README, measured again"
@@ -36,7 +37,7 @@ test: $(READY)
 	$(BIN)/python -m pytest --numprocesses auto
 
 test-slow: $(READY)
-	$(BIN)/python -m pytest --numprocesses auto -m slow
+	$(BIN)/python -m pytest --numprocesses auto -m "slow and not terminal"
 
 coverage: $(READY)
 	$(BIN)/python -m pytest --quiet --numprocesses auto --cov --cov-report=term-missing \
@@ -58,8 +59,11 @@ chaos-release: $(READY)
 	tests/chaos/install.sh
 	THETABULK_TIER=release tests/chaos/run.sh $(BIN)/python
 
+terminal: $(READY)
+	$(BIN)/python -m pytest --numprocesses auto -rs -m "terminal and not slow" tests/integration/terminal
+
 terminal-release: $(READY)
-	$(BIN)/python -m pytest -m slow -s tests/integration/terminal
+	$(BIN)/python -m pytest -m "terminal and slow" -s tests/integration/terminal
 
 container: $(READY)
 	$(BIN)/python -m tests.container.exercise

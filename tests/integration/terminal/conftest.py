@@ -9,6 +9,15 @@ import pytest
 
 from tests.integration.terminal.fake import FakeHome
 
+HERE = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Real Java processes take their time: these tests are a target of their own, `make terminal`."""
+    for item in items:
+        if HERE in item.path.parents:
+            item.add_marker(pytest.mark.terminal)
+
 
 def those_of(home: FakeHome) -> list[psutil.Process]:
     """The living processes that run the stand-in of this folder, ours and foreign ones."""
