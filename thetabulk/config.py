@@ -246,7 +246,7 @@ class StoreConfig:
     )
     reserve_bytes: int = setting(67_108_864, "Kept free so that the ledger can always be written.", least=0)
     free_floor_bytes: int = setting(536_870_912, "No transfer starts when less than this is free.", least=0)
-    quarantine_bytes: int = setting(10_737_418_240, "The most that damaged files, put aside, may take.", least=0)
+    quarantine_bytes: int = setting(10_737_418_240, "The most that the kept openings of bad answers may take.", least=0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,8 +56,9 @@ class Ran:
         if self.code is None:
             return ["hang: it had to be killed"]
         said = self.err.read_text(errors="replace") if self.err.exists() else ""
-        if "internal error" in said or any("internal error" in str(event.get("message")) for event in self.events()):
-            return [f"unhandled: {said.strip()[-300:]}"]
+        ours = [text for event in self.events() if "internal error" in (text := str(event.get("message")))]
+        if ours or "internal error" in said:
+            return [f"unhandled: {ours[:1]} {said.strip()[-300:]}"]
         return [] if self.code in allowed else [f"exit code {self.code}: {said.strip()[-300:]}"]
 
 

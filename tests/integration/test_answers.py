@@ -193,6 +193,31 @@ def test_two_different_answers_are_no_proof_of_either(simulator: Simulate, tmp_p
     assert (ended.code, ended.counts) == (0, {"saved": 2, "proven": 1})
 
 
+@pytest.mark.parametrize(
+    ("fault", "asked"),
+    [
+        ("570:to=1", ["both", "call", "put"]),
+        ("570:to=2", ["both", "call", *["call"] * 4, *["put"] * 4]),
+        ("570:to=1;cut:from=3,to=3", ["both", "call", "put", "call", "put"]),
+    ],
+    ids=["by right", "then by time", "a part that is cut spoils its whole attempt"],
+)
+def test_a_day_that_is_too_large_is_asked_for_in_parts(
+    fault: str, asked: list[str], simulator: Simulate, tmp_path: Path
+) -> None:
+    """570: by right, then in bands of time; one file with the content of a whole answer, proven."""
+    terminal = simulator("--faults", fault)
+    ended = download(terminal, tmp_path / "s", first=BAD)
+    assert (ended.code, ended.counts) == (0, {"saved": 1, "proven": 1})
+    assert [each.params["right"] for each in terminal.data_requests] == asked
+    download(simulator(), tmp_path / "whole", first=BAD)
+    parts, whole = (stores.days(tmp_path / name)[BAD] for name in ("s", "whole"))
+    assert [parts[name] for name in ("content", "rows", "contracts")] == [
+        whole[name] for name in ("content", "rows", "contracts")
+    ]
+    assert thetabulk("verify", "--deep", "--store", tmp_path / "s").code == 0
+
+
 def test_a_hundredth_of_the_contracts_may_be_absent(simulator: Simulate, tmp_path: Path) -> None:
     """One of 2,840 is a surplus of the list, not a lack of the answer: saved with remarks."""
     terminal = simulator("--size", "real", "--faults", "drop-contract")

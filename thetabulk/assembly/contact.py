@@ -82,7 +82,8 @@ def no_answer(error: TransferFailed | BadAnswer, url: str) -> TerminalUnavailabl
     if isinstance(error, TransferFailed) and error.kind == "unreachable":
         return TerminalUnavailable(
             f"no Theta Terminal answers at {url}",
-            hint="start it (java -jar ThetaTerminalv3.jar), or try without one: thetabulk download QQQ --simulate",
+            hint="start it (thetabulk terminal start; thetabulk doctor says what is missing), or try without one: "
+            "thetabulk download QQQ --simulate",
         )
     return TerminalUnavailable(f"what answers at {url} is no Theta Terminal, or it is stuck: {error}")
 

@@ -22,6 +22,7 @@ from thetabulk.assembly.profiles import follow, held_by, profile_in
 from thetabulk.assembly.pulse import Pulse
 from thetabulk.assembly.reconciling import reconcile_store
 from thetabulk.assembly.session import Restart, Session, suspects_beside
+from thetabulk.assembly.signals import heard
 from thetabulk.assembly.slowness import Slowness
 from thetabulk.assembly.statuses import status_rows
 from thetabulk.assembly.stores import Store
@@ -485,30 +486,16 @@ def seconds_until(clock_time: str, at: datetime) -> float:
 
 @contextmanager
 def _stopped_by_signals(pipeline: Pipeline) -> Iterator[None]:
-    """First: finish what is in flight. Second: stop now. Third: leave at once; the next start tidies up.
-    Afterwards signals do what they did before; one that is ignored stays so (nohup)."""
-    loop = asyncio.get_running_loop()
+    """First: finish what is in flight. Second: stop now. Third: leave at once; the next start tidies up."""
     presses = count(1)
 
-    def stop(name: str, code: int) -> None:
+    def stop(number: signal.Signals) -> None:
         if next(presses) >= _LEAVE_AT_ONCE:
-            os._exit(code)
-        pipeline.stop(name, code)
+            os._exit(128 + number)
+        pipeline.stop(number.name, 128 + number)
 
-    numbers = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
-    before = {number: handler for number in numbers if (handler := signal.getsignal(number)) is not signal.SIG_IGN}
-    for number in before:
-        try:
-            loop.add_signal_handler(number, stop, number.name, 128 + number)
-        except NotImplementedError:  # Windows: a plain handler, which may only tell the loop
-            signal.signal(number, lambda n, _: loop.call_soon_threadsafe(stop, signal.Signals(n).name, 128 + n))
-    try:
+    with heard(stop):
         yield
-    finally:
-        for number, handler in before.items():
-            with suppress(NotImplementedError):
-                loop.remove_signal_handler(number)
-            signal.signal(number, handler if handler is not None else signal.SIG_DFL)
 
 
 def _lacked(outcome: Outcome) -> bool:

@@ -11,10 +11,12 @@ import signal
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 
+from thetabulk import config as settings
 from thetabulk.config import IncidentConfig
 from thetabulk.events import Emit, Notice
 from thetabulk.fetch.webhook import post
 from thetabulk.redaction import without_accounts
+from thetabulk.terminal.command import without_key
 
 Document = Mapping[str, object]
 _WAITING = 20  # messages; of more the oldest are dropped
@@ -78,11 +80,12 @@ class Outlet:
 
 async def run_command(command: Sequence[str], document: Document, *, timeout_s: float) -> str:
     """Runs a program without a shell, with the document as JSON on its input and its output thrown away; "" or what
-    went wrong. After the time-out it is killed, with the processes of its group: they are all ours."""
+    went wrong. It gets our environment without the vendor's API key. After the time-out it is killed, with the
+    processes of its group: they are all ours."""
     try:
         process = await asyncio.create_subprocess_exec(
             *command, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.DEVNULL,
-            stderr=asyncio.subprocess.DEVNULL, start_new_session=True,
+            stderr=asyncio.subprocess.DEVNULL, start_new_session=True, env=without_key(settings.environment()),
         )  # fmt: skip
     except (OSError, ValueError) as error:
         return f"{command[0]} cannot be run ({getattr(error, 'strerror', None) or type(error).__name__})"
@@ -98,7 +101,7 @@ async def run_command(command: Sequence[str], document: Document, *, timeout_s: 
 
 async def _end(process: asyncio.subprocess.Process) -> None:
     if process.returncode is None:
-        with suppress(ProcessLookupError):
+        with suppress(ProcessLookupError, PermissionError):  # macOS says the latter of a group that has just ended
             if hasattr(os, "killpg"):
                 os.killpg(process.pid, signal.SIGKILL)
             else:

@@ -1,6 +1,7 @@
 """What a Terminal is started with: Java, its jar, the credentials file, each looked at before."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from thetabulk.config import TerminalConfig
@@ -45,10 +46,19 @@ def _java_of(config: TerminalConfig, environment: Mapping[str, str]) -> Path:
     return found.path
 
 
-def _check_jar(path: Path, state: Path) -> None:
+def trust_jar(config: TerminalConfig, home: Path, state: Path) -> None:
+    """The jar as it is now is the right one: its owner says so. TerminalUnavailable if there is no whole one."""
+    path = jar_path(config, home)
+    with _looked_at(path):
+        jar.trust(state, path, jar.sha256(path))
+
+
+@contextmanager
+def _looked_at(path: Path) -> Iterator[None]:
+    """Inside the block a jar is there, and whole; what goes wrong is told with its fix."""
     try:
         jar.version(path)
-        pin = jar.check(state, path)
+        yield
     except FileNotFoundError:
         raise TerminalUnavailable(
             f"there is no Terminal at {path}",
@@ -58,6 +68,11 @@ def _check_jar(path: Path, state: Path) -> None:
         raise TerminalUnavailable(f"{path} cannot be read: {error.strerror}") from error
     except ValueError as error:
         raise TerminalUnavailable(str(error), hint="`thetabulk terminal fetch --replace` brings a whole one") from error
+
+
+def _check_jar(path: Path, state: Path) -> None:
+    with _looked_at(path):
+        pin = jar.check(state, path)
     if pin.standing == "changed":
         raise TerminalUnavailable(
             f"{path} is not the jar that was used before: its hash was {pin.known}, and is {pin.sha256}",

@@ -11,18 +11,19 @@ from thetabulk import config as settings
 from thetabulk import state as remembered
 from thetabulk.assembly import clock
 from thetabulk.assembly.recipes import jar_path, recipe_of
+from thetabulk.assembly.recipes import trust_jar as trust
 from thetabulk.assembly.terminals import local_port, lock_of, machine_of, place_of
 from thetabulk.config import Config, TerminalConfig
 from thetabulk.errors import AccountError, TerminalUnavailable, UsageError
-from thetabulk.terminal import jar, keeper
+from thetabulk.terminal import keeper
 from thetabulk.terminal.causes import Cause
-from thetabulk.terminal.command import API_KEY
+from thetabulk.terminal.command import without_key
 from thetabulk.terminal.explaining import owners_text
 from thetabulk.terminal.fetching import Fetched, fetch
 from thetabulk.terminal.host import Place, Recipe
 from thetabulk.terminal.lifecycle import ACCOUNT
 from thetabulk.terminal.listeners import listeners
-from thetabulk.terminal.ownership import is_ours, read_record
+from thetabulk.terminal.ownership import is_ours, new_token, read_record
 from thetabulk.terminal.probe import Probe, Sign
 from thetabulk.terminal.rotation import last_lines
 
@@ -53,24 +54,29 @@ def start(config: Config, arguments: list[str], *, now: bool, trust_jar: bool, t
     if sign.is_terminal and machine.orphan() is None:
         tell(f"a Terminal runs already, and is not ours: {owners_text(listeners(port))}")
         return status(config)
-    if trust_jar:
-        path = jar_path(terminal, Path.home())
-        jar.trust(state, path, jar.sha256(path))
+    allow(config, now=now, trust_jar=trust_jar)
     recipe = recipe_of(terminal, environment, Path.home(), state)
-    if not now:
-        _respect_cool_down(place)
-    else:
-        machine.remember(machine.orphan(), {**machine.remembered(), "next_try_at": None})
+    _respect_cool_down(place)
     if recipe.first_time:
         tell("a first start fetches the real Terminal: that takes minutes")
     log = place.record.with_name(f"{port}-supervisor.log")
     if recipe.creds is not None:  # then nobody needs the key
-        environment = {name: value for name, value in environment.items() if name != API_KEY}
-    process = keeper.spawn(_again(recipe, terminal, arguments), environment, place.record.parent, log)
-    _wait_for(process.poll, place, config, log, tell)
+        environment = without_key(environment)
+    token = new_token()
+    process = keeper.spawn(_again(recipe, terminal, arguments), environment, token, place.record.parent, log)
+    _wait_for(process.poll, token, place, config, log, tell)
     report = status(config)
     process.returncode = 0 if process.returncode is None else process.returncode  # it goes on without us
     return report
+
+
+def allow(config: Config, *, now: bool, trust_jar: bool) -> None:
+    """Before a start: what its person has allowed by `--now` and `--trust-jar`."""
+    if trust_jar:
+        trust(config.terminal, Path.home(), remembered.state_folder())
+    machine = machine_of(config, leashed=False)
+    if now and machine.remembered():
+        machine.remember(machine.orphan(), {**machine.remembered(), "next_try_at": None, "state": "absent"})
 
 
 def _again(recipe: Recipe, terminal: TerminalConfig, arguments: list[str]) -> list[str]:
@@ -97,14 +103,17 @@ def _respect_cool_down(place: Place) -> None:
 
 
 def _wait_for(
-    poll: Callable[[], int | None], place: Place, config: Config, log: Path, tell: Callable[[str], None]
+    poll: Callable[[], int | None], token: str, place: Place, config: Config, log: Path, tell: Callable[[str], None]
 ) -> None:
-    """Until the supervisor has a connected Terminal; raises what it gave up with, or waits for long after."""
+    """Until the supervisor with this token has a connected Terminal; raises what it gave up with, or when it takes too
+    long. What an earlier one has written down says nothing about it."""
     until = clock.monotonic() + config.terminal.start_limit_s + config.terminal.port_wait_s
     shown = ""
     while True:
         code = poll()
-        details = read_record(place.record).details or {}
+        record = read_record(place.record)
+        is_its_own = record.supervisor is not None and record.supervisor.token == token
+        details = (record.details or {}) if is_its_own else {}
         state, cause = details.get("state"), details.get("cause")
         message, hint = str(details.get("message") or ""), str(details.get("hint") or "")
         if code is not None:
@@ -148,21 +157,29 @@ def stop(config: Config, tell: Callable[[str], None]) -> Report:
                 raise TerminalUnavailable("its supervisor does not end", hint="thetabulk terminal status")
             clock.sleep(_POLL_S)
         tell("stopped")
+        _end_orphan(config, lock, tell)  # Windows: its supervisor was not asked, but ended
         return status(config)
-    machine = machine_of(config, leashed=False)
-    with keeper.turn(lock):
-        orphan = machine.orphan()
-        if orphan is not None:
-            means = asyncio.run(machine.end(orphan))
-            machine.remember(None, {**machine.remembered(), "state": "absent", "ownership": "absent", "pid": None})
-            tell(f"stopped what an earlier supervisor had left behind ({means})")
-            return status(config)
+    if _end_orphan(config, lock, tell):
+        return status(config)
     owners = listeners(port)
     if owners:
         raise UsageError(f"port {port} belongs to {owners_text(owners)}",
                          hint="thetabulk stops only what it has started")  # fmt: skip
     tell("no Terminal runs")
     return status(config)
+
+
+def _end_orphan(config: Config, lock: Path, tell: Callable[[str], None]) -> bool:
+    """Ends a Terminal of ours that has no supervisor; whether there was one."""
+    machine = machine_of(config, leashed=False)
+    with keeper.turn(lock) as ours:
+        orphan = machine.orphan() if ours else None
+        if orphan is None:
+            return False
+        means = asyncio.run(machine.end(orphan))
+        machine.remember(None, {**machine.remembered(), "state": "absent", "ownership": "absent", "pid": None})
+    tell(f"stopped what an earlier supervisor had left behind ({means})")
+    return True
 
 
 def status(config: Config) -> Report:

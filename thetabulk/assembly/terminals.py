@@ -1,9 +1,8 @@
 """A Terminal of our own, wired: who supervises it, and a run that has one for its length."""
 
 import asyncio
-import signal
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -13,6 +12,7 @@ from thetabulk import state as remembered
 from thetabulk.assembly import clock
 from thetabulk.assembly.contact import Held
 from thetabulk.assembly.recipes import recipe_of
+from thetabulk.assembly.signals import heard
 from thetabulk.config import Config, TerminalConfig
 from thetabulk.errors import UsageError
 from thetabulk.events import Emit, Event, Notice
@@ -168,12 +168,13 @@ async def _ended(task: "asyncio.Task[None]") -> None:
         task.exception()  # it was told before, or will be
 
 
-def supervise(config: Config, emit: Emit) -> int:
-    """`terminal start --foreground`: until a signal, or until there is no use in another try (raises)."""
+def supervise(config: Config, emit: Emit, begin: Callable[[], None]) -> int:
+    """`terminal start --foreground`: until a signal, or until there is no use in another try (raises). `begin` is done
+    once nobody else looks after the Terminal."""
 
     async def until_told() -> None:
-        loop, told = asyncio.get_running_loop(), asyncio.Event()
-        with _told_by_signals(loop, told):
+        told = asyncio.Event()
+        with heard(lambda _: told.set()):
             machine = machine_of(config, leashed=False)
             supervisor = supervisor_of(config, emit, machine)
             task = asyncio.create_task(supervisor.run())
@@ -191,24 +192,6 @@ def supervise(config: Config, emit: Emit) -> int:
     with keeper.turn(lock_of(place_of(config.terminal, port, remembered.state_folder()))) as ours:
         if not ours:
             raise UsageError("the Terminal is looked after already", hint="thetabulk terminal status")
+        begin()
         asyncio.run(until_told())
     return 0
-
-
-@contextmanager
-def _told_by_signals(loop: asyncio.AbstractEventLoop, told: asyncio.Event) -> Iterator[None]:
-    """Ctrl-C, TERM and HUP end it in good order."""
-    numbers = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
-    before = {number: signal.getsignal(number) for number in numbers}
-    for number in numbers:
-        try:
-            loop.add_signal_handler(number, told.set)
-        except NotImplementedError:  # Windows
-            signal.signal(number, lambda *_: loop.call_soon_threadsafe(told.set))
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            with suppress(NotImplementedError):
-                loop.remove_signal_handler(number)
-            signal.signal(number, handler if handler is not None else signal.SIG_DFL)

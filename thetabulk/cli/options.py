@@ -44,7 +44,10 @@ ProfileOption = Annotated[
     Path | None,
     typer.Option("--profile", metavar="FILE", help="Simulator: serve as a vendor profile says (doctor --probe)."),
 ]
-FaultsOption = Annotated[str | None, typer.Option("--faults", metavar="SPEC", help="Simulator: faults on cue.")]
+FaultsOption = Annotated[
+    str | None,
+    typer.Option("--faults", metavar="SPEC", help="Simulator: faults on cue, such as 'cut:p=0.05;478:after=9'."),
+]
 
 
 def common(store: Path | None, json: bool, quiet: bool, verbose: bool) -> dict[str, object]:

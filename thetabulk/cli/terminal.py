@@ -39,14 +39,14 @@ def start(
     verbose: VerboseOption = False,
     config: ConfigOption = None,
 ) -> int:
-    """Start a Terminal and a supervisor that keeps it in service; return when it is connected.
+    """Start a Terminal, and keep it in service.
 
-    One that runs already is used as it is, and never stopped. Exit codes: 0 connected, 7 the account (login, session
-    taken), 8 it does not come up.
+    Returns when it is connected; a supervisor stays behind. One that runs already is used as it is, and never stopped.
+    Exit codes: 0 connected, 7 the account (login, session taken), 8 it does not come up.
     """
     resolved = _resolved(config, url, json, quiet, verbose, jar, java, credentials)
     if foreground:
-        return _supervise(resolved)
+        return _supervise(resolved, now=now, trust_jar=trust_jar)
     return _start(resolved, config, now=now, trust_jar=trust_jar)
 
 
@@ -58,16 +58,15 @@ def stop(
     verbose: VerboseOption = False,
     config: ConfigOption = None,
 ) -> int:
-    """Stop the Terminal that `start` has started: asked, then TERM, then KILL, until its port is free.
+    """Stop the Terminal that `start` has started.
 
-    Whatever thetabulk did not start is never stopped (exit code 2).
+    Asked, then TERM, then KILL, until its port is free. Whatever thetabulk did not start is never stopped (exit
+    code 2).
     """
     resolved = _resolved(config, url, json, quiet, verbose)
     from thetabulk.assembly import terminal_commands
 
-    report = terminal_commands.stop(
-        resolved.config, lambda text: output.remark([text], quiet=resolved.config.screen.quiet)
-    )
+    report = terminal_commands.stop(resolved.config, _teller(resolved))
     if resolved.config.screen.json:
         output.tell_json(report.document)
     return 0
@@ -118,7 +117,10 @@ def logs(
     verbose: VerboseOption = False,
     config: ConfigOption = None,
 ) -> int:
-    """The last lines of the Terminal's log, without passwords, tokens and addresses."""
+    """The last lines of the Terminal's log.
+
+    As thetabulk keeps it: without passwords, tokens and addresses.
+    """
     resolved = _resolved(config, url, json, quiet, verbose)
     from thetabulk.assembly import terminal_commands
 
@@ -201,24 +203,24 @@ def _start(resolved: Resolved, config: Path | None, *, now: bool, trust_jar: boo
     screen = resolved.config.screen
     arguments = ["--config", str(config.absolute())] if config else []
     output.remark(["starting the Terminal …"], quiet=screen.quiet)
-    report = terminal_commands.start(
-        resolved.config, arguments, now=now, trust_jar=trust_jar,
-        tell=_teller(resolved),
-    )  # fmt: skip
+    report = terminal_commands.start(resolved.config, arguments, now=now, trust_jar=trust_jar, tell=_teller(resolved))
     return _tell(resolved, report)
 
 
-def _supervise(resolved: Resolved) -> int:
+def _supervise(resolved: Resolved, *, now: bool, trust_jar: bool) -> int:
     """Plain lines (or JSON) of everything that happens, until it is told to end."""
-    from thetabulk.assembly import clock, terminals
+    from thetabulk.assembly import clock, terminal_commands, terminals
     from thetabulk.report.screen import open_screen
+
+    def begin() -> None:
+        terminal_commands.allow(resolved.config, now=now, trust_jar=trust_jar)
 
     screen = open_screen(
         resolved.config.screen, settings.environment(), opening="thetabulk terminal: looking around",
         stdout=sys.stdout, stderr=sys.stderr, now=clock.monotonic, clock=clock.now,
     )  # fmt: skip
     with screen:
-        return terminals.supervise(resolved.config, screen.emit)
+        return terminals.supervise(resolved.config, screen.emit, begin)
 
 
 def _tell(resolved: Resolved, report: object) -> int:

@@ -40,6 +40,7 @@ Result = TypeVar("Result")
 
 _OUTAGES = (Verdict.RETRY, Verdict.SLOW_DOWN, Verdict.WAIT, Verdict.PAUSE)  # if nothing else comes, it is an outage
 _AWAY = (Verdict.WAIT, Verdict.PAUSE)
+_STARTING = 571  # documented SERVER_STARTING
 SESSION_TAKEN_HINT = (
     "one account has one session: another Theta Terminal, the Python library or another program has logged in, "
     "perhaps on another machine. Stop it, wait ten minutes, restart this Terminal, then: thetabulk resume"
@@ -374,6 +375,8 @@ class Fetcher:
             return Refused(errand.shard, asked, without_accounts(answer.text.strip()[:500]))
         if verdict is Verdict.ABORT:
             raise SessionTaken(f"the session was taken over ({answer})", hint=SESSION_TAKEN_HINT)
+        if verdict is Verdict.PAUSE and answer.status == _STARTING:
+            raise NotConnected(f"the Terminal is still starting ({answer})", hint="a first start takes minutes")
         if verdict is Verdict.PAUSE:
             raise NotConnected(f"the Terminal has lost the vendor's servers ({answer})", hint=NOT_CONNECTED_HINT)
         kind = "asked-wrongly" if verdict is Verdict.ASKED_WRONGLY else answer.kind

@@ -1,5 +1,7 @@
 """The screen of a run as it is drawn at one moment. Pure: tally, width and time in, lines out."""
 
+from dataclasses import replace
+
 from rich.text import Text
 
 from thetabulk.report.bar import cells, percent
@@ -106,11 +108,14 @@ def _stuck(tally: Tally) -> bool:
 
 
 def _incident(tally: Tally, width: int, now: float) -> list[Text]:
-    """What keeps the run from going on, above the transfers: a screen that is too low is cut at its end."""
+    """What keeps the run from going on, above the transfers: a screen that is too low is cut at its end. The days that
+    wait are those of now: some may have ended since it was told."""
     if tally.incident is None:
         return []
-    first, *others = block(tally.incident, width, told_s=now - tally.incident_at)
-    return [Text(first, style="bold red" if tally.incident.stuck else "bold yellow"), *map(Text, others)]
+    days = tally.days()
+    incident = replace(tally.incident, days_left=days["left"] + days["failed"]) if tally.run else tally.incident
+    first, *others = block(incident, width, told_s=now - tally.incident_at)
+    return [Text(first, style="bold red" if incident.stuck else "bold yellow"), *map(Text, others)]
 
 
 def _spin(now: float, *, unicode: bool) -> str:

@@ -145,10 +145,10 @@ AS_USUAL = Manners()
 
 def read_manners(path: Path) -> Manners:
     """Of a profile or bundle. Raises OSError, and ValueError for what is none."""
-    document = json.loads(path.read_text(encoding="utf-8"))
     try:
+        document = json.loads(path.read_text(encoding="utf-8"))
         return manners_of(document.get("profile", document))
-    except (AttributeError, KeyError, TypeError, ZeroDivisionError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError, ZeroDivisionError) as error:
         raise ValueError(f"{path} is no vendor profile: {error}") from error
 
 

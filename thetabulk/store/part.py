@@ -4,7 +4,8 @@ Step 10, the ledger's line, is the caller's, and only after `commit` has returne
 """
 
 import hashlib
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from types import TracebackType
@@ -85,6 +86,12 @@ class Part:
         if not self.closed:
             self._drain()
             self.closed = True
+
+    @contextmanager
+    def reading(self) -> Iterator[Path]:
+        """The path, for whoever reads a closed part again; errors of the drive come as ours."""
+        with self._volume.translated(self.path):
+            yield self.path
 
     @property
     def sha256(self) -> str:

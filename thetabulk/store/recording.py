@@ -152,8 +152,9 @@ class Recording:
         self._writer = self._new_writer()
         self._writer.hold()
         try:
-            for rows in stored_rows(old.path, self._dataset, contracts, style):
-                self._writer.append(rows, contracts, style)
+            with old.reading() as path:
+                for rows in stored_rows(path, self._dataset, contracts, style):
+                    self._writer.append(rows, contracts, style)
         except ValueError as error:
             raise BadAnswer(f"the rows stored so far cannot be read: {error}", kind="inexact") from error
         finally:
@@ -161,7 +162,8 @@ class Recording:
 
     def _print_again(self) -> None:
         try:
-            printed = printed_xxh3(self._part.path, self._dataset)
+            with self._part.reading() as path:
+                printed = printed_xxh3(path, self._dataset)
         except ValueError as error:
             raise BadAnswer(f"the stored day cannot be read: {error}", kind="inexact") from error
         if printed != self._weighing.vendor_xxh3:

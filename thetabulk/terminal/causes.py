@@ -89,6 +89,12 @@ def after(seen: Seen, line: str) -> Seen:
     return seen
 
 
+def pardoned(seen: Seen) -> Seen:
+    """What counts of it once the Terminal is connected: whatever was in the way is not any more. Memory that has run
+    out once stays a reason."""
+    return seen if seen.cause is Cause.MEMORY else replace(seen, cause=None)
+
+
 def blame(happened: Cause, seen: Seen, code: int | None = None) -> Cause:
     """The cause to act on: what happened (EXIT, HANG, LATE …), explained by the log and the exit code."""
     if happened is Cause.ASKED:

@@ -7,12 +7,12 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from threading import Thread
+from threading import Lock, Thread
 from typing import IO, Protocol
 
 from thetabulk.errors import TerminalUnavailable
 from thetabulk.terminal import leash
-from thetabulk.terminal.causes import Seen, after
+from thetabulk.terminal.causes import Seen, after, pardoned
 from thetabulk.terminal.ownership import TOKEN, Mark, is_ours, mark
 from thetabulk.terminal.rotation import LINE_BYTES, RotatingLog, redacted
 
@@ -35,6 +35,11 @@ class Life(Protocol):
     @property
     def code(self) -> int | None: ...
     def tail(self, count: int) -> list[str]: ...
+    def pardon(self) -> None:
+        """It is connected: what its log has complained of before explains nothing that comes later."""
+
+    def signal(self, *, kill: bool) -> None:
+        """TERM or KILL to the process itself, if it is our own child: the way where its environment cannot be read."""
 
 
 class Child:
@@ -64,6 +69,8 @@ class Child:
         self.first_time = first_time
         self._log = log
         self._tail: deque[str] = deque(maxlen=_LINES_KEPT)
+        self._telling = Lock()  # `seen` is changed from two threads
+        self._last_words_s = _JOIN_S
         assert self._process.stdout is not None
         self._reader = Thread(target=self._read, args=(self._process.stdout,), name="terminal-log", daemon=True)
         self._reader.start()
@@ -81,8 +88,17 @@ class Child:
         """Asked of the system; what it said last has been read by then."""
         if self._process.poll() is None:
             return False
-        self._reader.join(_JOIN_S)  # a child of its own may hold the pipe open for longer
+        self._reader.join(self._last_words_s)  # a child of its own may hold the pipe open for longer
+        self._last_words_s = 0.0
         return True
+
+    def pardon(self) -> None:
+        with self._telling:
+            self.seen = pardoned(self.seen)
+
+    def signal(self, *, kill: bool) -> None:
+        with suppress(OSError):  # Popen signals nobody once it has collected the child
+            self._process.kill() if kill else self._process.terminate()
 
     def tail(self, count: int) -> list[str]:
         """The last lines of its output, redacted."""
@@ -94,7 +110,8 @@ class Child:
                 text = redacted(line.decode("utf-8", "replace").rstrip())
                 self._log.write(text)
                 self._tail.append(text)
-                self.seen = after(self.seen, text)
+                with self._telling:
+                    self.seen = after(self.seen, text)
                 self.lines += 1
             self._log.close()
         if self._process.stdin is not None:
@@ -119,3 +136,9 @@ class Orphan:
 
     def tail(self, count: int) -> list[str]:
         return []
+
+    def pardon(self) -> None:
+        """Its log cannot be seen: there is nothing to forget."""
+
+    def signal(self, *, kill: bool) -> None:
+        """It is known by its token alone: who cannot be seen to carry it is left alone."""

@@ -25,6 +25,11 @@ def command_line(java: Path, options: Sequence[str], jar: Path, creds: Path | No
     return [str(java), *options, "-jar", str(jar), *(("--creds-file", str(creds)) if creds else ())]
 
 
+def without_key(environment: Mapping[str, str]) -> dict[str, str]:
+    """For a program that does not log in."""
+    return {name: value for name, value in environment.items() if name != API_KEY}
+
+
 def scrubbed(environment: Mapping[str, str], token: str, *, with_key: bool) -> dict[str, str]:
     """The Terminal's environment: what Java needs, our token, and the vendor's API key only if it logs in by it."""
     kept = {

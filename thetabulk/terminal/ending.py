@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
+from thetabulk.terminal.child import Life
 from thetabulk.terminal.listeners import is_free
 from thetabulk.terminal.ownership import family, listens, signal_family
 from thetabulk.terminal.probe import Probe
@@ -12,17 +13,23 @@ _KILL_S = 10.0
 
 
 async def end(
-    token: str, *, port: int, probe: Probe, grace_s: float, reaped: Callable[[], bool] = lambda: True,
+    life: Life, *, port: int, probe: Probe, grace_s: float,
     monotonic: Callable[[], float], sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
 ) -> str:  # fmt: skip
-    """Ends everything that carries the token, and nothing else; the last means that was needed: "", asked, TERM, KILL.
+    """Ends the Terminal and everything that carries its token, and nothing else; the last means that was needed: "",
+    asked, TERM, KILL.
 
-    `reaped` collects our own child. `grace_s` is how long each of the first two means may take. The shutdown request
-    is sent only if one of ours has the port: whoever hears it stops.
+    `grace_s` is how long each of the first two means may take. The shutdown request is sent only if one of ours has the
+    port: whoever hears it stops.
     """
+    token = life.mark.token
 
     def is_gone() -> bool:
-        return reaped() and not family(token)
+        return life.has_ended() and not family(token)
+
+    def signal(*, kill: bool) -> None:
+        if life.mark.pid not in signal_family(token, kill=kill):
+            life.signal(kill=kill)
 
     async def within(seconds: float, is_over: Callable[[], bool]) -> bool:
         until = monotonic() + seconds
@@ -42,12 +49,12 @@ async def end(
             await within(grace_s, lambda: is_free(port))
             return means
     means = "TERM"
-    await asyncio.to_thread(signal_family, token, kill=False)
+    await asyncio.to_thread(signal, kill=False)
     if not await within(grace_s, is_gone):
         means = "KILL"
 
         def kill() -> bool:  # again and again: it may have made another child meanwhile
-            signal_family(token, kill=True)
+            signal(kill=True)
             return is_gone()
 
         await within(_KILL_S, kill)

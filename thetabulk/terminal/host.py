@@ -35,7 +35,7 @@ class Host(Protocol):
     async def end(self, life: Life | None) -> str: ...
     def port_is_free(self) -> bool: ...
     def owners(self) -> Sequence[Listener]: ...
-    def suspects(self) -> Sequence[Program]: ...
+    def suspects(self, life: Life | None) -> Sequence[Program]: ...
     def remember(self, life: Life | None, details: dict[str, object]) -> None: ...
     def remembered(self) -> dict[str, object]: ...
 
@@ -107,12 +107,11 @@ class Machine:
         return listens(life.mark.token, self.port)
 
     async def end(self, life: Life | None) -> str:
-        """Nothing of it is left afterwards, and its record neither. The means that was needed (ending.py)."""
+        """Nothing of it is left afterwards. The means that was needed (ending.py)."""
         if life is None:
             return ""
         return await end(
-            life.mark.token, port=self.port, probe=self._probe, grace_s=self._grace_s, reaped=life.has_ended,
-            monotonic=self._monotonic,
+            life, port=self.port, probe=self._probe, grace_s=self._grace_s, monotonic=self._monotonic
         )  # fmt: skip
 
     def port_is_free(self) -> bool:
@@ -121,11 +120,13 @@ class Machine:
     def owners(self) -> Sequence[Listener]:
         return listeners(self.port)
 
-    def suspects(self) -> Sequence[Program]:
-        return lookalikes()
+    def suspects(self, life: Life | None) -> Sequence[Program]:
+        """Who may have the account's session, without this life and what it has started."""
+        own = {life.mark.pid, *(each.pid for each in family(life.mark.token))} if life else ()
+        return lookalikes(own)
 
     def remember(self, life: Life | None, details: dict[str, object]) -> None:
-        """Written down at once: what is not known to be ours after a crash is never signalled. OSError."""
+        """Written down at once: what is not known to be ours after a crash is never signalled. NotPermitted."""
         write_record(self._place.record, Record(life.mark if life else None, self._supervisor, details))
 
     def remembered(self) -> dict[str, object]:

@@ -9,6 +9,7 @@ import json
 import os
 import re
 import zipfile
+import zlib
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -52,7 +53,7 @@ def version(path: Path) -> str:
             found = _VERSION_LINE.search(manifest.read(_MANIFEST_BYTES).decode("utf-8", "replace"))
     except KeyError:
         raise ValueError(f"{path} has no manifest: it is no jar") from None
-    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
         raise ValueError(f"{path} is damaged, or no jar") from error
     return found["version"] if found else ""
 

@@ -9,20 +9,25 @@ from pathlib import Path
 import filelock
 import psutil
 
-from thetabulk.errors import TerminalUnavailable
-from thetabulk.terminal.ownership import TOKEN, Mark, is_ours, mark, new_token
+from thetabulk.errors import NotPermitted, TerminalUnavailable
+from thetabulk.terminal.ownership import TOKEN, Mark, is_ours, mark
+
+_A_LOOK_S = 0.5  # longer than anybody looks whether the turn is taken, which takes it for a moment
 
 
 @contextmanager
-def turn(path: Path) -> Iterator[bool]:
-    """Whether this process supervises now; False: another one does. The system gives the turn back when we die."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    lock = filelock.FileLock(path, timeout=0, mode=0o600)
+def turn(path: Path, *, patience_s: float = _A_LOOK_S) -> Iterator[bool]:
+    """Whether this process supervises now; False: another one does. The system gives the turn back when we die.
+    NotPermitted if the file cannot be made."""
+    lock = filelock.FileLock(path, timeout=patience_s, mode=0o600)
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         lock.acquire()
     except filelock.Timeout:
         yield False
         return
+    except OSError as error:
+        raise NotPermitted(f"{path} cannot be written: {error.strerror}") from error
     try:
         yield True
     finally:
@@ -33,7 +38,7 @@ def is_taken(path: Path) -> bool:
     """Whether somebody supervises now."""
     if not path.exists():
         return False
-    with turn(path) as ours:
+    with turn(path, patience_s=0.0) as ours:
         return not ours
 
 
@@ -42,13 +47,19 @@ def own_mark(environment: Mapping[str, str]) -> Mark:
     return mark(os.getpid(), environment.get(TOKEN, ""))
 
 
-def spawn(command: Sequence[str], environment: Mapping[str, str], folder: Path, log: Path) -> "subprocess.Popen[bytes]":
-    """A process that does not end with us; what it says goes to `log`. TerminalUnavailable if it cannot be run."""
-    folder.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+def spawn(
+    command: Sequence[str], environment: Mapping[str, str], token: str, folder: Path, log: Path
+) -> "subprocess.Popen[bytes]":
+    """A process that carries the token, and does not end with us; what it says goes to `log`. NotPermitted if that
+    cannot be written, TerminalUnavailable if it cannot be run."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    except OSError as error:
+        raise NotPermitted(f"{log} cannot be written: {error.strerror}") from error
     try:
         return subprocess.Popen(
-            command, env=dict(environment) | {TOKEN: new_token()}, cwd=folder, stdin=subprocess.DEVNULL,
+            command, env=dict(environment) | {TOKEN: token}, cwd=folder, stdin=subprocess.DEVNULL,
             stdout=descriptor, stderr=descriptor, start_new_session=True,
         )  # fmt: skip
     except OSError as error:

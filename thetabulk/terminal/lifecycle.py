@@ -70,10 +70,17 @@ def decide(past: Past, cause: Cause, *, now: float, chance: float, limits: Limit
     if final := _final(past, cause, now, limits):
         return Decision(0.0, final, final=True)
     wait_s, why = _cooldown(past, cause, chance, limits)
-    crowded_s = _crowded_s(past.restarts, now, limits)
-    if crowded_s > wait_s:
-        return Decision(crowded_s, f"{limits.few} restarts within {limits.few_s / 60:g} minutes are the most")
+    room_in_s = crowded_s(past, now=now, limits=limits)
+    if room_in_s > wait_s:
+        return Decision(room_in_s, f"{limits.few} restarts within {limits.few_s / 60:g} minutes are the most")
     return Decision(wait_s, why)
+
+
+def crowded_s(past: Past, *, now: float, limits: Limits) -> float:
+    """How long until one more restart is not one too many within `few_s`."""
+    if len(past.restarts) < limits.few:
+        return 0.0
+    return max(0.0, past.restarts[-limits.few] + limits.few_s - now)
 
 
 def may_restart(past: Past, *, now: float, limits: Limits) -> bool:
@@ -105,13 +112,6 @@ def _cooldown(past: Past, cause: Cause, chance: float, limits: Limits) -> tuple[
         return 0.0, "one try when the port is free" if cause is Cause.PORT else "as asked"
     longest_s = min(limits.backoff_max_s, limits.backoff_first_s * 2.0 ** min(len(past.causes), 30))
     return chance * longest_s, "a random wait, longer with every failure"
-
-
-def _crowded_s(restarts: Sequence[float], now: float, limits: Limits) -> float:
-    """How long until one more restart is not one too many within `few_s`."""
-    if len(restarts) < limits.few:
-        return 0.0
-    return max(0.0, restarts[-limits.few] + limits.few_s - now)
 
 
 def _within(past: Past, now: float, limits: Limits) -> int:

@@ -14,6 +14,8 @@ from pathlib import Path
 
 import psutil
 
+from thetabulk.errors import NotPermitted
+
 TOKEN = "STARTED_BY_THETABULK"  # noqa: S105 - a variable's name
 """The variable's name; children of the Terminal inherit it. Not one of our settings, which are THETABULK_*."""
 
@@ -35,8 +37,11 @@ def new_token() -> str:
 
 
 def mark(pid: int, token: str) -> Mark:
-    """Of a process that we have just started. psutil.Error if it is gone."""
-    return Mark(pid, psutil.Process(pid).create_time(), token)
+    """Of a process that we have just started. One that is gone already has no time of creation: nobody is it."""
+    try:
+        return Mark(pid, psutil.Process(pid).create_time(), token)
+    except psutil.Error:
+        return Mark(pid, 0.0, token)
 
 
 def is_ours(known: Mark) -> bool:
@@ -96,17 +101,20 @@ def read_record(path: Path) -> Record:
 
 
 def write_record(path: Path, record: Record) -> None:
-    """Replaces it as a whole; only the owner may read it. OSError."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """Replaces it as a whole; only the owner may read it. NotPermitted if it cannot be written."""
     scratch = path.with_name(f"{path.name}.{os.getpid()}")
-    with suppress(FileNotFoundError):
-        scratch.unlink()
     told = {"terminal": _told(record.terminal), "supervisor": _told(record.supervisor), "details": record.details}
-    descriptor = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-        json.dump(told, stream, indent=2, default=str)
-        stream.write("\n")
-    scratch.replace(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        scratch.unlink(missing_ok=True)
+        descriptor = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
+            json.dump(told, stream, indent=2, default=str)
+            stream.write("\n")
+        scratch.replace(path)
+    except OSError as error:
+        raise NotPermitted(f"{path} cannot be written: {error.strerror}",
+                           hint="what is not written down as ours could never be stopped") from error  # fmt: skip
 
 
 def _read_mark(told: object) -> Mark | None:

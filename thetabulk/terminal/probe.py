@@ -17,6 +17,8 @@ SHUTDOWN_PATH = "/v3/terminal/shutdown"
 _WORDS = frozenset({"CONNECTED", "DISCONNECTED", "UNVERIFIED", "ERROR"})
 _STARTING, _LOST, _TAKEN, _QUIET = 571, 474, 478, 429
 _READ_BYTES = 4_096
+_HEADERS = {"Connection": "close", "Accept-Encoding": "identity"}
+"""What is not asked for packed need not be unpacked: nobody knows whether the Terminal would pack a word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +72,7 @@ class Probe:
             async with (
                 asyncio.timeout(self._timeout_s),
                 aiohttp.ClientSession(trust_env=False, auto_decompress=False) as session,
-                session.get(f"{self._url}{path}", allow_redirects=False, headers={"Connection": "close"}) as answer,
+                session.get(f"{self._url}{path}", allow_redirects=False, headers=_HEADERS) as answer,
             ):
                 body = await answer.content.read(_READ_BYTES)
                 return Sign(answer.status, _first_line(body))

@@ -29,6 +29,7 @@ class SimulatorProcess:
 
     def __init__(self, arguments: Sequence[str]) -> None:
         self._command = [sys.executable, "-m", "thetabulk.simulator", *arguments]
+        self._listener: Thread | None = None
         self.url = ""
 
     def __enter__(self) -> Self:
@@ -38,6 +39,13 @@ class SimulatorProcess:
             self._command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
             start_new_session=True,
         )  # fmt: skip
+        try:
+            return self._listening()
+        except BaseException:  # Ctrl-C too: it has a session of its own, and would not hear of it
+            self._stop()
+            raise
+
+    def _listening(self) -> Self:
         assert self._process.stdout is not None
         said = []
         for line in self._process.stdout:
@@ -47,7 +55,6 @@ class SimulatorProcess:
                 self._listener = Thread(target=deque, args=(self._process.stdout, 0), daemon=True)
                 self._listener.start()  # a full pipe would stop whoever writes into it
                 return self
-        self._process.stdout.close()
         if self._process.wait() == UsageError.exit_code and said:
             raise UsageError(f"the simulator says: {said[-1].partition('error: ')[2] or said[-1]}",
                              hint="thetabulk simulate --help")  # fmt: skip
@@ -56,12 +63,16 @@ class SimulatorProcess:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._stop()
+
+    def _stop(self) -> None:
         self._process.terminate()
         try:
             self._process.wait(_STOP_S)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
-        self._listener.join(_STOP_S)
+        if self._listener is not None:
+            self._listener.join(_STOP_S)
         if self._process.stdout is not None:
             self._process.stdout.close()

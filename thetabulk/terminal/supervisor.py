@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from thetabulk.config import TerminalConfig
-from thetabulk.errors import AccountError, SessionTaken, TerminalUnavailable, ThetabulkError
+from thetabulk.errors import AccountError, NotPermitted, SessionTaken, TerminalUnavailable, ThetabulkError
 from thetabulk.events import BytesReceived, Emit, Event, Notice, Paused, TerminalStarted, TerminalStopped
 from thetabulk.model import Tier
 from thetabulk.terminal.causes import Cause, Seen, blame
@@ -22,6 +22,7 @@ from thetabulk.terminal.lifecycle import (
     Limits,
     Past,
     blamed,
+    crowded_s,
     decide,
     ended,
     may_restart,
@@ -78,7 +79,6 @@ class Supervisor:
         self._life: Life | None = None
         self._past = Past()
         self._blamed: Cause | None = None
-        self._hurry = asyncio.Event()
         self._ready_at = self._bytes_at = float("-inf")
         self._begun_at = 0.0
         self._silent_since: float | None = None
@@ -108,10 +108,6 @@ class Supervisor:
         if self.status.ownership == "owned":
             self._blamed = Cause.SESSION
 
-    def try_now(self) -> None:
-        """A person does not want to wait for the cool-down."""
-        self._hurry.set()
-
     async def restart(self, cause: str) -> None:
         """Called while nothing is in flight: ends it and starts it anew; returns when it is connected again, or given
         up. Without effect, and said so, if it is not ours, if its session was taken (then the cool-down decides), or
@@ -127,27 +123,36 @@ class Supervisor:
             self._emit(Notice(f"no restart ({cause}): {why}", "warning"))
             return
         self.settled.clear()
-        self._blamed = Cause.ASKED
+        self._blamed = self._blamed or Cause.ASKED  # a session that was taken just now has its cool-down
         await self.settled.wait()
 
     async def stop(self) -> str:
-        """Ends our Terminal, if there is one; the means that was needed. One that is not ours goes on."""
+        """Ends our Terminal, if there is one; the means that was needed. One that is not ours goes on. What was the
+        matter stays written down only if it was not over."""
+        before = self.status.state
         self._tell(state="ending") if self._life else None
         means = await self._host.end(self._life)
         adopted = self.status.ownership == "adopted"
         self._life = None
         if not adopted:
-            self._tell(ownership="absent", state="absent", pid=None, word="")
+            if before not in ("cooling", "failed"):
+                self._tell(cause="", message="", hint="")
+            state = "failed" if before == "failed" else "absent"
+            self._tell(ownership="absent", state=state, pid=None, word="")
         return means
 
     async def run(self) -> None:
         """Until it is cancelled. Raises AccountError or TerminalUnavailable when there is no use in another try."""
         try:
-            self._recall()
+            is_first = self._recall()
             if await self._found():
                 await self._accompany()
                 return
+            if not is_first and self._life is None:
+                self._keep_distance()
             await self._cool_down()
+            if not is_first and self._life is None:
+                self._past = started(self._past, self._monotonic(), self._limits)
             cause = await self._start()
             while True:
                 cause = cause or await self._watch()
@@ -270,13 +275,12 @@ class Supervisor:
         life, now = self._life, self._monotonic()
         seen = life.seen if life else Seen()
         owners = await asyncio.to_thread(self._host.owners) if cause is Cause.PORT else ()
-        suspects = await asyncio.to_thread(self._host.suspects) if cause is Cause.SESSION else ()
+        suspects = await asyncio.to_thread(self._host.suspects, life) if cause is Cause.SESSION else ()
         since = self._silent_since if cause is Cause.HANG else self._begun_at
         code = life.code if life and life.has_ended() else None
-        own = life.mark.pid if life else None
         message, hint = explain(
             cause, seen=seen, code=code, port=self._host.port, waited_s=now - (since or now), owners=owners,
-            suspects=[each for each in suspects if each.pid != own], tail=life.tail(_TAIL) if life else (),
+            suspects=suspects, tail=life.tail(_TAIL) if life else (),
         )  # fmt: skip
         self._tell(state="ending", cause=cause, message=message, hint=hint)
         await self._host.end(life)
@@ -297,13 +301,12 @@ class Supervisor:
             raise kind(f"{message}; {decision.why}", hint=hint)
 
     async def _cool_down(self) -> None:
-        """Waits for the next try; a person may cut it short."""
-        self._hurry.clear()
+        """Waits for the next try."""
         at = self.status.next_try_at
         if at is None or self._life is not None:
             return
         until = self._monotonic() + max(0.0, at - self._wall())
-        while (left := until - self._monotonic()) > 0 and not self._hurry.is_set():
+        while (left := until - self._monotonic()) > 0:
             await self._sleep(min(left, self._settings.tick_s))
 
     async def _port_free(self) -> bool:
@@ -338,6 +341,8 @@ class Supervisor:
         word = sign.text or f"HTTP {sign.status}"
         if state == "ready" and before != "ready":
             self._ready_at = self._monotonic()
+            if self._life is not None:
+                self._life.pardon()
         if state != before or word != self.status.word:
             seen = self._life.seen if self._life else Seen()
             self._tell(state=state, word=word, tiers=seen.tiers, requests=seen.requests or 0)
@@ -346,7 +351,8 @@ class Supervisor:
         elif self._announced and {before, state} == {"ready", "waiting"}:
             lost = f"the Terminal is not connected ({word}): no requests until it is"
             self._emit(Notice(lost, "warning") if state == "waiting" else Notice("the Terminal is connected again"))
-        if state == "ready" or self._wall() - self.status.since > self._settings.start_timeout_s:
+        settled = state == "ready" or self._wall() - self.status.since > self._settings.start_timeout_s
+        if settled and self._blamed is None:  # else it is about to be ended
             self.settled.set()
 
     def _announce(self) -> None:
@@ -378,9 +384,7 @@ class Supervisor:
         self.on_change()
 
     def _remember(self) -> None:
-        with suppress(
-            OSError
-        ):  # the state folder cannot be written: the next start will not know; nothing else is lost
+        with suppress(NotPermitted):  # the next start will not know; nothing else is lost
             self._write_down()
 
     def _write_down(self) -> None:
@@ -394,8 +398,19 @@ class Supervisor:
             "causes": [str(cause) for cause in self._past.causes],
         })  # fmt: skip
 
-    def _recall(self) -> None:
-        """The cool-down and the restarts that an earlier supervisor has written down count for this one too."""
+    def _keep_distance(self) -> None:
+        """A start after a supervisor that was killed, or has given up, is one more restart: a service that starts
+        supervisors again must not get around the limits."""
+        wait_s = crowded_s(self._past, now=self._monotonic(), limits=self._limits)
+        at = self._wall() + wait_s
+        if wait_s and at > (self.status.next_try_at or 0.0):
+            message = f"the Terminal was restarted {len(self._past.restarts)} times lately"
+            self._tell(state="cooling", message=message, hint="--now does not wait", next_try_at=at)
+            self._emit(Notice(f"{message}: the next try is in {wait_s:.0f} s", "warning"))
+
+    def _recall(self) -> bool:
+        """The cool-down and the restarts that an earlier supervisor has written down count for this one too. Whether
+        there was none, or it has ended in good order."""
         told, wall, now = self._host.remembered(), self._wall(), self._monotonic()
         with suppress(TypeError, ValueError, KeyError):
             ages = [wall - float(at) for at in told["restarts_at"]]  # type: ignore[attr-defined]
@@ -406,3 +421,4 @@ class Supervisor:
                 at = min(float(at), wall + longest_s)  # type: ignore[arg-type]
                 self._tell(state="cooling", cause=cause, message=told["message"], hint=told["hint"], next_try_at=at)
                 self._emit(Notice(f"{told['message']}: the next try is in {at - wall:.0f} s", "warning"))
+        return told.get("state") in (None, "absent")

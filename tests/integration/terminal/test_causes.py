@@ -73,8 +73,7 @@ async def test_what_a_data_request_was_told_counts_too(home: FakeHome, tmp_path:
     working.supervisor.session_taken()
     await working.until(lambda: stops(working))
     assert stops(working)[0].cause == "session-taken"
-    working.supervisor.try_now()  # a person has stopped the other one
-    await working.until_ready(seconds=1.4)
+    await working.until_ready()
     await working.end()
 
 

@@ -183,6 +183,28 @@ def test_a_taken_session_is_told_at_once_and_its_cool_down_is_kept(home: FakeHom
     assert terminal("start", "--now").code == 0
 
 
+def test_what_a_dead_supervisor_has_written_down_is_not_taken_for_the_new_ones(
+    home: FakeHome, terminal: Command, tmp_path: Path
+) -> None:
+    """The machine went down in a cool-down that is over by now: a start is a start."""
+    record = record_of(home, tmp_path)
+    record.parent.mkdir(parents=True)
+    details = {"state": "cooling", "cause": "session-taken", "message": "long ago", "hint": "", "restarts_at": [],
+               "next_try_at": time.time() - 60}  # fmt: skip
+    record.write_text(json.dumps({"terminal": None, "supervisor": None, "details": details}))
+    started = terminal("start")
+    assert started.code == 0, started.told
+    assert "long ago" not in started.err
+
+
+def test_a_jar_that_is_not_there_cannot_be_trusted(home: FakeHome, terminal: Command) -> None:
+    """Exit code 8 and what to type, as without the flag."""
+    home.jar.unlink()
+    refused = terminal("start", "--trust-jar")
+    assert refused.code == 8
+    assert "`thetabulk terminal fetch` brings it" in refused.err
+
+
 @pytest.mark.parametrize(
     ("spoil", "code", "said"),
     [
@@ -239,7 +261,12 @@ def test_a_changed_jar_is_not_run_before_somebody_says_so(home: FakeHome, termin
     assert refused.code == 8
     assert "is not the jar that was used before" in refused.err
     assert home.count("starts") == 1
-    assert terminal("start", "--trust-jar").code == 0
+    words = ("terminal", "start", "--foreground", "--trust-jar", "--json")
+    with process(*words, home=tmp_path / "user", **settings(home)) as running:
+        running.until("terminal_started")
+        running.popen.send_signal(signal.SIGTERM)
+        assert running.ended().code == 0
+    assert terminal("start").code == 0
 
 
 def test_a_start_that_fails_says_what_java_said(home: FakeHome, terminal: Command, tmp_path: Path) -> None:

@@ -119,3 +119,14 @@ def test_a_heartbeat_is_replaced_as_a_whole(tmp_path: Path) -> None:
         assert json.loads(path.read_text()) == {"number": number}
     assert list(tmp_path.iterdir()) == [path]
     assert write(tmp_path / "gone" / "beat.json", {}) == "No such file or directory"
+
+
+async def test_a_command_does_not_get_the_vendors_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It does not log in; the rest of the environment is its own affair."""
+    monkeypatch.setenv("THETADATA_API_KEY", "td1_canary")
+    monkeypatch.setenv("OF_THE_USER", "kept")
+    target = tmp_path / "environment"
+    tell = "import os, sys; open(sys.argv[1], 'w').write(repr(dict(os.environ)))"
+    assert await run_command(python(tell, str(target)), DOCUMENT, timeout_s=20) == ""
+    assert "td1_canary" not in target.read_text()
+    assert "'OF_THE_USER': 'kept'" in target.read_text()

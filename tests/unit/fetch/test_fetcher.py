@@ -133,12 +133,12 @@ async def test_a_session_that_was_taken_over_is_for_the_run_to_wait_for() -> Non
     assert "one account has one session" in caught.value.hint
 
 
-@pytest.mark.parametrize("status", [474, 571])
+@pytest.mark.parametrize(("status", "said"), [(474, "has lost the vendor's servers"), (571, "is still starting")])
 @in_virtual_time
-async def test_a_terminal_without_the_vendor_is_for_the_run_to_wait_for(status: int) -> None:
+async def test_a_terminal_without_the_vendor_is_for_the_run_to_wait_for(status: int, said: str) -> None:
     """At once: no attempt of the day is used up, and no back-off is slept; its exit code is 8."""
     onion = Onion(TerminalAnswer(status, "Connection lost"))
-    with pytest.raises(NotConnected, match="Connection lost") as caught:
+    with pytest.raises(NotConnected, match=f"the Terminal {said} .*Connection lost") as caught:
         await onion.fetcher.fetch(errand())
     assert (len(onion.client.asked_at), onion.slept, onion.gate.in_flight) == (1, [], 0)
     assert caught.value.exit_code == 8

@@ -135,6 +135,15 @@ def test_an_incident_says_what_to_do() -> None:
     ]
 
 
+def test_days_that_end_during_an_incident_do_not_wait_for_its_end() -> None:
+    """The number is that of now, as in the line of what is left."""
+    tally = in_mid_run()
+    tally.add(incident("what", "you"), 46.0)
+    tally.add(ShardFinished(saved(20)), 47.0)
+    [heading] = [line for line in on_screen(draw(tally, 80, 50.0)) if line.startswith("STUCK")]
+    assert heading.endswith(" · 81 days wait")
+
+
 def test_during_a_pause_only_what_moves_is_shown() -> None:
     """The others wait for its end, and would look like transfers that hang."""
     tally = in_mid_run()

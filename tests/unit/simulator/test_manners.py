@@ -177,7 +177,7 @@ def test_a_profile_or_a_bundle_is_read(tmp_path: Path) -> None:
 def test_what_is_no_profile_is_told(text: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Exit code 2, as for every other option that makes no sense."""
     (tmp_path / "file").write_text(text, encoding="utf-8")
-    with pytest.raises(ValueError, match=r"."):
+    with pytest.raises(ValueError, match="file is no vendor profile"):
         read_manners(tmp_path / "file")
     with pytest.raises(SystemExit) as ended:
         parse_arguments(["--profile", str(tmp_path / "file")])

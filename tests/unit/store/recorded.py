@@ -1,7 +1,8 @@
 """Recording an answer in a temporary folder, and what became of it."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from tempfile import mkdtemp
@@ -56,6 +57,10 @@ class FolderPart:
 
     def close(self) -> None:
         self._file.close()
+
+    @contextmanager
+    def reading(self) -> Iterator[Path]:
+        yield self.path
 
     def commit(self, target: PurePosixPath) -> Placed:
         self.close()

@@ -99,3 +99,16 @@ def test_the_builds_beside_it_are_told_newest_first(tmp_path: Path) -> None:
         make(tmp_path / "lib" / f"{name}.jar")
     assert jar.builds(tmp_path / jar.NAME) == ("202607271", "202501010")
     assert jar.builds(tmp_path / "lib" / "x.jar") == ()
+
+
+def test_a_jar_whose_insides_are_damaged_is_no_jar(tmp_path: Path) -> None:
+    """Its list of files is whole, and what it packs cannot be unpacked."""
+    path = tmp_path / "T.jar"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("META-INF/MANIFEST.MF", "Manifest-Version: 1.0\n" * 100)
+    content = bytearray(path.read_bytes())
+    start = content.index(b"MANIFEST.MF") + len(b"MANIFEST.MF")
+    content[start : start + 8] = b"\xff" * 8
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match="is damaged, or no jar"):
+        jar.version(path)

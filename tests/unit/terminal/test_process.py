@@ -37,3 +37,19 @@ def test_a_process_that_does_not_come_up_is_no_terminal() -> None:
         pretending("exit('the port is taken')"),
     ):
         pass
+
+
+def test_ctrl_c_before_it_listens_leaves_no_process_behind() -> None:
+    """It has a session of its own: nobody else would tell it."""
+
+    class Interrupted:
+        """What it says first comes at the moment of Ctrl-C."""
+
+        def search(self, line: str) -> None:
+            raise KeyboardInterrupt
+
+    starting = pretending("print('soon', flush=True); import time; time.sleep(60)")
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr("thetabulk.terminal.process._LISTENING", Interrupted())
+        starting.__enter__()
+    assert starting._process.poll() is not None

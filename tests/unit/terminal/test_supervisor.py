@@ -11,7 +11,7 @@ from tests.virtual_time import in_virtual_time, now
 from thetabulk.config import TerminalConfig
 from thetabulk.errors import AccountError, TerminalUnavailable
 from thetabulk.events import Event, Notice, Paused, TerminalStarted, TerminalStopped
-from thetabulk.terminal.causes import Seen, after
+from thetabulk.terminal.causes import Seen, after, pardoned
 from thetabulk.terminal.child import Life
 from thetabulk.terminal.lifecycle import Limits
 from thetabulk.terminal.listeners import Listener, Program
@@ -41,6 +41,12 @@ class FakeLife:
 
     def tail(self, count: int) -> list[str]:
         return []
+
+    def pardon(self) -> None:
+        self.seen = pardoned(self.seen)
+
+    def signal(self, *, kill: bool) -> None:
+        raise AssertionError("its world ends it")
 
     def say(self, line: str) -> None:
         self.seen = after(self.seen, line)
@@ -110,7 +116,7 @@ class World:
     def owners(self) -> Sequence[Listener]:
         return (Listener("0.0.0.0", self.port, Program(4242, "java -jar ThetaTerminalv3.jar")),)
 
-    def suspects(self) -> Sequence[Program]:
+    def suspects(self, life: Life | None) -> Sequence[Program]:
         return ()
 
     def remember(self, life: Life | None, details: dict[str, object]) -> None:
@@ -362,3 +368,106 @@ async def test_something_else_on_the_port_is_not_a_terminal() -> None:
     with pytest.raises(TerminalUnavailable, match="is not a Theta Terminal"):
         await world.supervisor().run()
     assert world.starts == []
+
+
+@in_virtual_time
+async def test_what_it_complained_of_before_it_was_connected_explains_no_later_end() -> None:
+    """A refused login that succeeded at its second try, hours ago, is neither a lost session nor wrong credentials."""
+    world = World()
+    world.born = lambda life: life.say("INVALID_CREDENTIALS, then Address already in use")
+    supervisor = world.supervisor()
+    task = asyncio.create_task(supervisor.run())
+    await supervisor.settled.wait()
+    await asyncio.sleep(HOUR)
+    world.lives[0].exit(1)
+    await asyncio.sleep(5)
+    assert [stop.cause for _, stop in world.stops()] == ["exited"]
+    assert len(world.starts) == 2
+    world.lives[1].exit(1, "ACCOUNT_ALREADY_CONNECTED")
+    await asyncio.sleep(5)
+    assert [stop.cause for _, stop in world.stops()] == ["exited", "session-taken"]
+    task.cancel()
+
+
+@in_virtual_time
+async def test_memory_that_ran_out_once_is_not_forgiven() -> None:
+    """Java may limp on for hours after it, connected."""
+    world = World()
+    supervisor = world.supervisor()
+    task = asyncio.create_task(supervisor.run())
+    await supervisor.settled.wait()
+    world.lives[0].say("java.lang.OutOfMemoryError: Java heap space")
+    world.answer = lambda life: WELL if now() % 200 > 100 else Sign(474, "")
+    await asyncio.sleep(HOUR)
+    world.answer = lambda life: WELL
+    world.lives[0].exit(1)
+    await asyncio.sleep(5)
+    assert world.stops()[0][1].cause == "out-of-memory"
+    task.cancel()
+
+
+@in_virtual_time
+async def test_a_look_that_is_under_way_does_not_end_a_restart() -> None:
+    """It says CONNECTED of a Terminal that is about to be ended: whoever waits for the restart waits on."""
+    world = World()
+    looking = asyncio.Event()
+
+    async def look_slowly() -> Sign:
+        looking.set()
+        await asyncio.sleep(3)
+        return WELL if world.life is not None else SILENCE
+
+    world.look = look_slowly  # type: ignore[method-assign]
+    supervisor = world.supervisor()
+    task = asyncio.create_task(supervisor.run())
+    await supervisor.settled.wait()
+    looking.clear()
+    await looking.wait()
+    await supervisor.restart("it has slowed down")
+    assert len(world.starts) == 2
+    assert supervisor.status.state == "ready"
+    task.cancel()
+
+
+@in_virtual_time
+async def test_a_service_that_starts_supervisors_again_and_again_keeps_the_limits() -> None:
+    """Each gives up at once, for the credentials are wrong: never more than a first login and three in ten minutes."""
+    world = World()
+    world.born = lambda life: life.exit(1, "INVALID_CREDENTIALS")
+    while now() < HOUR:
+        supervisor = world.supervisor()
+        with pytest.raises(AccountError):
+            await supervisor.run()
+        await supervisor.stop()
+        assert world.record["state"] == "failed"
+        await asyncio.sleep(1)
+    assert 3 < len(world.starts) <= 1 + 3 * 7
+    assert most_within(world.starts[1:], 600) <= 3
+
+
+@in_virtual_time
+async def test_what_is_over_is_not_told_after_a_stop() -> None:
+    """A crash that was mended says nothing about a Terminal that was stopped later; a cool-down does."""
+    world = World()
+    supervisor = world.supervisor()
+    task = asyncio.create_task(supervisor.run())
+    await supervisor.settled.wait()
+    world.lives[0].exit(1)
+    await asyncio.sleep(60)
+    assert (supervisor.status.state, supervisor.status.cause) == ("ready", "exited")
+    task.cancel()
+    await supervisor.stop()
+    assert (world.record["state"], world.record["cause"], world.record["message"]) == ("absent", "", "")
+
+
+@in_virtual_time
+async def test_a_wished_restart_does_not_shorten_the_cool_down_of_a_session() -> None:
+    """Both in one moment: the loss counts, not the wish."""
+    world = World()
+    supervisor = world.supervisor()
+    task = asyncio.create_task(supervisor.run())
+    await supervisor.settled.wait()
+    supervisor.session_taken()
+    await supervisor.restart("it has slowed down")
+    assert world.starts[1] - world.ends[0] >= 600
+    task.cancel()

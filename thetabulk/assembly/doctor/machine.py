@@ -148,6 +148,7 @@ def detour_finding(env: Mapping[str, str], *, connected: bool) -> Finding:
     meaning = "neither thetabulk nor the Terminal uses it" if proxies else "it changes every Java that is started here"
     return warn(
         "proxies", f"{', '.join(told)}: {meaning}",
-        "if this network lets nothing out but through a proxy, tell Java: -Dhttps.proxyHost=… -Dhttps.proxyPort=…"
+        "if this network lets nothing out but through a proxy, start the Terminal yourself, by java "
+        "-Dhttps.proxyHost=… -Dhttps.proxyPort=… -jar …"
         if proxies else "unset it, if the Terminal does not start",
     )  # fmt: skip
