@@ -188,8 +188,8 @@ class Hands:
         return ["the rebuild has listed the days all the same"] if ledger_lines.read(store).saved() else []
 
     def run_twice(self) -> list[str]:
-        """A second run while the first is at work, however old the first one's lock is (A10). The first is stopped for as
-        long, so that it is not over before the second one looks."""
+        """A second run while the first is at work, however old the first one's lock is (A10). The first is stopped for
+        as long, so that it is not over before the second one looks."""
         bench, store = self._whole_store()
         self._some_file(store).unlink()
         first = bench.download(store)
