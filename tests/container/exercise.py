@@ -140,7 +140,7 @@ def _use(image: Image) -> None:
     image.run([*image.entrypoint, "download", *days])
     assert image.run([*image.entrypoint, "verify"]).returncode == 0
     assert [*(image.system / "store" / "option").rglob("*.parquet")]
-    say("  uses: ten days of a simulated market lie in the volume, verified")
+    say("  uses: two weeks of a simulated market lie in the volume, verified")
     _stop(image, ["download", "SPY", "--simulate", "--from", "2016-08-04", "--yes"])
     _be_healthy(image)
 
