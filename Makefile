@@ -34,7 +34,7 @@ demo: $(READY)
 	$(BIN)/thetabulk verify --store $(DEMO)
 
 test: $(READY)
-	$(BIN)/python -m pytest --numprocesses auto
+	$(BIN)/python -m pytest --numprocesses auto --dist loadgroup
 
 test-slow: $(READY)
 	$(BIN)/python -m pytest --numprocesses auto -m "slow and not terminal"

@@ -40,7 +40,7 @@ def test_every_kind_of_failed_day_is_explained() -> None:
     ("code", "what", "hint"),
     [
         (2, "the vendor has no options of …", "did you mean …? or: list/symbols of the Terminal has"),
-        (5, "…: the drive is full (…)", "free some space; if there seems to be enough, the file system has no room"),
+        (5, "…: the drive is full (…)", "free some space; the run goes on by itself, or with `thetabulk resume`"),
         (7, "the newest days are refused too: …", "the account is not what we think; nothing was recorded."),
         (10, "… is gone", ""),
     ],

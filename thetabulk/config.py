@@ -218,6 +218,9 @@ class RunConfig:
     blocked_s: float = setting(
         1.0, "When nothing else could go on for this long, it is told where (0: nobody looks).", least=0
     )
+    asleep_s: float = setting(
+        30.0, "Nothing of ours ran for longer (sleep, Ctrl-Z): what was in flight begins again.", least=0.1
+    )
     drain_s: float = setting(30.0, "After the first Ctrl-C the transfers in flight have this long.", least=0)
     max_duration_s: float = setting(0.0, 'Stop after this time, like "2h" (0: no limit).', least=0)
     until: str = setting("", 'Stop at this time of day, like "07:30" (empty: no limit).', check=clock_time)
@@ -258,6 +261,14 @@ class ScreenConfig:
     verbose: bool = setting(False, "Every event; tracebacks of internal errors.")
     keep_awake: bool = setting(True, "Keep this machine awake while a download runs.")
     refresh_per_s: float = setting(4.0, "How often the screen is drawn.", least=0.1)
+
+
+@dataclass(frozen=True, slots=True)
+class LogConfig:
+    """The log of a run: every event as a line of JSON, in this user's state folder, never on the drive."""
+
+    keep: int = setting(10, "The logs of so many runs are kept (0: none is written).", least=0)
+    max_bytes: int = setting(16_777_216, "The most that the log of a run may take; its oldest half goes.", least=65_536)
 
 
 @dataclass(frozen=True, slots=True)
@@ -354,6 +365,7 @@ class Config:
     run: RunConfig = field(default_factory=RunConfig)
     store: StoreConfig = field(default_factory=StoreConfig)
     screen: ScreenConfig = field(default_factory=ScreenConfig)
+    log: LogConfig = field(default_factory=LogConfig)
     incident: IncidentConfig = field(default_factory=IncidentConfig)
     doctor: DoctorConfig = field(default_factory=DoctorConfig)
     job: JobConfig = field(default_factory=JobConfig)

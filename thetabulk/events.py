@@ -132,8 +132,11 @@ class Paused:
 
 @dataclass(frozen=True, slots=True)
 class Resumed:
+    """Not `gone`: what was waited for is still so, but the run is stopping."""
+
     cause: str
     paused_s: float
+    gone: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,9 +165,9 @@ class DriveBusy:
 class Incident:
     """The run is stuck (nothing comes) or limping: what, since when, what comes next and when, what a person can do.
 
-    `state` is began, changed or ended. `cause` is a word for programs, `days_left` how many days wait for it to end,
-    `next_s` the seconds until `next` (0: at once, or nobody knows). `since` is UTC, for readers without our clock;
-    at this moment it has lasted `lasted_s`.
+    `state` is began, changed, ended, or stopped (it is not over, but the run is stopping). `cause` is a word for
+    programs, `days_left` how many days wait for it to end, `next_s` the seconds until `next` (0: at once, or nobody
+    knows). `since` is UTC, for readers without our clock; at this moment it has lasted `lasted_s`.
     """
 
     state: str

@@ -54,8 +54,8 @@ def _row(texts: list[str], dataset: Dataset, symbol: str, day: date) -> tuple[Ke
     if fields["symbol"] != symbol or stamp.date() != day:
         raise ValueError("another symbol or day")
     strike = _number(fields["strike"])
-    if not isinstance(strike, Decimal):
-        raise ValueError("a strike that is no number")
+    if not isinstance(strike, Decimal) or "E" in fields["strike"].upper():
+        raise ValueError("a strike that is no number, or not written as one is")
     place = (
         date.fromisoformat(fields["expiration"]).isoformat(), str(strike.normalize()),
         _RIGHTS[fields["right"].upper()], stamp.isoformat() if dataset.interval_ms else "",

@@ -6,6 +6,7 @@ the part of thetabulk that is judged. Its verdict is a list of sentences, one fo
 
 import hashlib
 import json
+import os
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -127,9 +128,11 @@ class Oracle:
         return []
 
     def _strays(self, store: Path) -> list[str]:
-        """Files of no known purpose, and good ones among those put aside as damaged."""
+        """Files of no known purpose, and good ones among those put aside as damaged. A folder that the file system
+        itself cannot list any more (exFAT has no journal) hides its files from us as well."""
         found = []
-        for path in store.rglob("*"):
+        listed = (Path(folder) / name for folder, _, names in os.walk(store) for name in names)
+        for path in listed:
             if not path.is_file():
                 continue
             where = path.relative_to(store).parts

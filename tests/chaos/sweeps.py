@@ -20,6 +20,9 @@ DAYS = 2
 ERRNOS = {"EIO": (0, 4), "ENOSPC": (0, 5), "EACCES": (0, 6)}
 """And the exit codes that fit: the run got over it, or said what is wrong."""
 
+_SETTINGS = {"THETABULK_WORKERS": "1", "THETABULK_LOG_KEEP": "0"}
+"""The log of a run is a convenience on another drive, and would be a call for every event."""
+
 
 @dataclass(slots=True)
 class Sweep:
@@ -135,7 +138,7 @@ class Sweep:
     def _fresh(self) -> tuple[Bench, Path]:
         home = self.folder / f"{self.scenario.name}-{next(self._numbers)}"
         home.mkdir()
-        bench = Bench(self.nursery, self.vendor.url, home, vendor.days(DAYS), {"THETABULK_WORKERS": "1"}, self.bugs)
+        bench = Bench(self.nursery, self.vendor.url, home, vendor.days(DAYS), _SETTINGS, self.bugs)
         model = self.folder / f"{self.scenario.name}-model"
         if not model.exists():
             self.scenario.prepare(replace(bench, bugs=()), model)

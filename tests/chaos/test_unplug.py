@@ -1,6 +1,7 @@
 """The drive goes while a run writes to it, and comes back, or does not. Fault rows B1, B7 to B11."""
 
 import json
+import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
@@ -146,6 +147,29 @@ def test_a_drive_that_turns_read_only_ends_the_run_with_its_cause(
             violations += again.complaints(allowed=[0])
             violations += oracle.judge_whole(scene.store, scene.ran.told | again.told)
     figures.add("turned read-only", wanted, len(violations), seed, "events")
+    assert not violations
+
+
+def test_a_drive_without_room_for_more_files_pauses_the_run(
+    scenes: Scenes, oracle: Oracle, seed: int, times: Callable[[int, int], int], figures: Figures
+) -> None:
+    """Bytes are free, inodes are not: told in its own words, no request meanwhile, and on when there are some."""
+    rng, wanted, violations = Random(seed), times(2, 20), []
+    for _ in range(wanted):
+        with scenes("tmpfs", rng) as scene:
+            place = scene.drive.place
+            used = (found := os.statvfs(place)).f_files - found.f_ffree
+            mounts.call("mount", "-o", f"remount,nr_inodes={used + rng.randrange(4)}", place)
+            paused(scene.ran)
+            quiet_since = time.monotonic() + ON_ITS_WAY_S
+            time.sleep(0.5)
+            violations += [f"asked for {day} without room for it" for day in scene.asked_since(quiet_since)]
+            violations += oracle.judge(scene.store, scene.ran.told)
+            mounts.call("mount", "-o", "remount,nr_inodes=100000", place)
+            violations += go_on(scene, oracle)
+            said = [str(event) for event in scene.ran.events() if event["event"] == "paused"]
+            violations += [f"other words: {text}" for text in said if "no room for more files" not in text]
+    figures.add("no inodes left", wanted, len(violations), seed, "events")
     assert not violations
 
 

@@ -437,3 +437,29 @@ def test_the_lock_is_let_go_before_fetching(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setattr(downloads, "run", run)
     assert main(["verify", "--repair", "--quiet", "--store", str(tmp_path / "s")]) == 10
     assert len(taken) == 1
+
+
+@pytest.mark.parametrize(
+    "spelled",
+    ["symbol=QQQ/year=2024/qqq-2024-07-30.parquet", "symbol=qqq/year=2024/QQQ-2024-07-30.parquet",
+     "symbol=QQQ/year=2024/QQQ-2024-07-30.PARQUET"],
+)  # fmt: skip
+def test_two_names_that_are_one_on_other_disks_are_told(
+    spelled: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A stranger's file beside ours, alike but for case: ours is good and stays, repair included; the pair is named."""
+    small_store(tmp_path / "s")
+    ours, stranger = file_of(tmp_path / "s", 1), tmp_path / "s/option/quote/1h" / spelled
+    stranger.parent.mkdir(parents=True, exist_ok=True)
+    if stranger.exists():
+        pytest.skip("this disk does not tell case")
+    stranger.write_bytes(b"of somebody else")
+    before = everything(tmp_path / "s")
+    document = verify(capsys, tmp_path / "s", "--deep")
+    [told] = document["unknown"]
+    assert (document["checked"], document["damaged"], document["missing"]) == (5, [], [])
+    assert told["file"] == str(stranger.relative_to(tmp_path / "s"))
+    assert ours.name in told["problem"]
+    assert everything(tmp_path / "s") == before
+    assert len(verify(capsys, tmp_path / "s", "--repair")["unknown"]) == 1
+    assert (stranger.read_bytes(), ours.read_bytes()) == (b"of somebody else", before[str(ours)][0])

@@ -1,14 +1,18 @@
-"""`verify --budget` and `--repair --from`: a large store in slices, and a second copy as the cure."""
+"""`verify --budget`, an interrupted one, and `--repair --from`: a large store in slices, a second copy as the cure."""
 
 import json
+import os
+import signal
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from tests.cli.small_store import small_store
 from tests.cli.test_verify import file_of
-from thetabulk.assembly import checks
+from thetabulk.assembly import checks, clock
 from thetabulk.cli.app import main
+from thetabulk.model import Shard
 
 
 def document(capsys: pytest.CaptureFixture[str], *words: str) -> dict[str, object]:
@@ -88,3 +92,59 @@ def test_another_folder_is_no_mirror_of_this_store(tmp_path: Path, capsys: pytes
     assert main(["mirror", str(tmp_path / "s"), "--store", str(tmp_path / "s")]) == 2
     assert main(["mirror", str(tmp_path / "other"), "--store", str(tmp_path / "s")]) == 2
     capsys.readouterr()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_verify_goes_on(
+    number: signal.Signals, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A signal while the second file is looked at: that one is finished, and said. The next one sees the other three,
+    the one after that all again; a slice and another scope are not concerned."""
+    small_store(tmp_path / "s")
+    words = ("verify", "--store", str(tmp_path / "s"))
+    seen: list[Shard] = []
+    real = checks.look_at
+
+    def look_at(store, saved, depth, grids):  # type: ignore[no-untyped-def]
+        seen.append(saved.shard)
+        if len(seen) == 2:
+            os.kill(os.getpid(), number)
+        return real(store, saved, depth, grids)
+
+    monkeypatch.setattr(checks, "look_at", look_at)
+    before = signal.getsignal(number)
+    assert main(list(words)) == 128 + number
+    assert signal.getsignal(number) == before
+    assert "interrupted: 3 files were not reached; the same command goes on" in capsys.readouterr().out
+    assert document(capsys, *words, "QQQ")["checked"] == 5
+    assert main(list(words)) == 0
+    assert "2 files were found good by the verify that was interrupted" in capsys.readouterr().out
+    assert len(set(seen[:2] + seen[7:])) == 5
+    assert document(capsys, *words)["checked"] == 5
+
+
+def test_an_interrupted_verify_takes_nothing_bad_for_seen(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A damaged file that was found before the interruption is told again by the next; a week later all begins anew."""
+    small_store(tmp_path / "s")
+    day = file_of(tmp_path / "s", 0)
+    day.write_bytes(day.read_bytes()[:-1] + b"?")
+    words = ("verify", "--store", str(tmp_path / "s"))
+    real, looks = checks.look_at, []
+
+    def look_at(store, saved, depth, grids):  # type: ignore[no-untyped-def]
+        looks.append(saved)
+        if len(looks) == 3:
+            os.kill(os.getpid(), signal.SIGINT)
+        return real(store, saved, depth, grids)
+
+    monkeypatch.setattr(checks, "look_at", look_at)
+    assert len(document(capsys, *words)["damaged"]) == 1  # type: ignore[arg-type]
+    memory = (tmp_path / "s" / ".thetabulk" / "verified.json").read_bytes()
+    found = document(capsys, *words)
+    assert (found["checked"], found["earlier"], len(found["damaged"])) == (3, 2, 1)  # type: ignore[arg-type]
+    (tmp_path / "s" / ".thetabulk" / "verified.json").write_bytes(memory)
+    now = clock.now()
+    monkeypatch.setattr(clock, "now", lambda: now + timedelta(days=8))
+    assert document(capsys, *words)["checked"] == 5

@@ -20,6 +20,7 @@ from thetabulk.plan.profile import Profile
 from thetabulk.report.first_contact import differences, told
 from thetabulk.simulator.server import Simulator
 
+pytestmark = pytest.mark.xdist_group("first_contact")  # one worker for all: the Terminal and its month are made once
 Simulate = Callable[..., Served]
 STRANGE = Path(__file__).with_name("strange_vendor.json")
 MONTH = ("--from", "2024-11-11", "--to", "2024-12-10")  # with Thanksgiving, and the half-day after it

@@ -1,7 +1,11 @@
 """Processes that die, stop, or come back: nothing is lost, nothing is invented, and the run goes on."""
 
+import json
+import os
+import re
 import signal
 import socket
+import threading
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -49,7 +53,26 @@ def test_a_terminal_that_dies_and_comes_back_costs_nothing_but_time(tmp_path: Pa
     stores.assert_consistent(tmp_path / "s")
 
 
-def test_a_terminal_that_stays_away_ends_the_run_and_no_day(tmp_path: Path) -> None:
+@pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="no process can be stopped here")
+def test_a_run_that_was_stopped_says_so_and_goes_on(simulator: Simulate, tmp_path: Path) -> None:
+    """SIGSTOP in the middle of transfers and SIGCONT later, as Ctrl-Z and `fg` do: told with its length, what was in
+    flight begins again and costs nobody an attempt, and every day is proven in the end."""
+    arguments = ("--url", simulator("--faults", "delay:seconds=0.4").url, "--store", tmp_path / "s", "--json")
+    with process("download", "QQQ", *SPAN, *arguments, home=tmp_path / "home", THETABULK_RUN_ASLEEP_S="1") as run:
+        run.until("shard_finished", 3)
+        run.popen.send_signal(signal.SIGSTOP)
+        os.waitpid(run.popen.pid, os.WUNTRACED)
+        threading.Event().wait(2.5)
+        run.popen.send_signal(signal.SIGCONT)
+        notice = next(event for line in run.lines() if (event := json.loads(line))["event"] == "notice")
+        ended = run.ended()
+    assert re.match(r"nothing ran here for [1-9] s \(sleep, or Ctrl-Z\)", notice["message"])
+    assert (ended.code, ended.counts) == (0, {"saved": 22, "proven": 22})
+    assert stores.outcomes(tmp_path / "s") == dict.fromkeys(JULY, "saved")
+    stores.assert_consistent(tmp_path / "s")
+
+
+def test_a_terminal_that_stays_away_ends_the_run_and_no_day(simulator: Simulate, tmp_path: Path) -> None:
     """After `pause_limit_s` exit code 8; what was not asked for is pending, and `resume` gets it."""
     home = tmp_path / "home"
     with simulator_process(*SLOW, home=home) as (terminal, url):
@@ -62,11 +85,9 @@ def test_a_terminal_that_stays_away_ends_the_run_and_no_day(tmp_path: Path) -> N
     assert set(ended.counts) == {"saved", "proven", "pending"}
     assert set(stores.outcomes(tmp_path / "s").values()) == {"saved"}
     assert stores.boundaries(tmp_path / "s") == []
-    with (
-        simulator_process(home=home) as (_, url),
-        process("resume", "--url", url, "--store", tmp_path / "s", "--json", home=home) as run,
-    ):
-        assert run.ended().counts == {"saved": 22, "proven": 22}
+    assert thetabulk("resume", "--url", simulator().url, "--store", tmp_path / "s", "--json").counts == {
+        "saved": 22, "proven": 22,
+    }  # fmt: skip
 
 
 @pytest.fixture
@@ -88,8 +109,7 @@ def test_a_killed_download_goes_on_to_the_very_same_files(
             run.kill()
         assert len(stores.data_files(tmp_path / "s")) >= 4 * (number + 1)
     known = set(stores.data_files(tmp_path / "s"))
-    with process("resume", *where, home=home) as run:
-        ended = run.ended()
+    ended = thetabulk("resume", *where)
     assert (ended.code, ended.counts) == (0, {"saved": 22, "proven": 22})
     assert stores.data_files(tmp_path / "s") == files
     stores.assert_consistent(tmp_path / "s")

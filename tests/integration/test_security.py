@@ -56,12 +56,15 @@ def test_no_secret_of_this_machine_is_printed_or_stored(
 
 @pytest.mark.parametrize("status", [200, 500])
 def test_a_secret_in_the_vendors_words_is_not_stored(status: int, tmp_path: Path) -> None:
-    """An error may repeat the account's address or a key: neither ledger nor evidence keeps it, nobody is shown it."""
+    """An error may repeat the account's address or a key: neither ledger, evidence nor the log of the run keeps it,
+    nobody is shown it."""
     body = f"login of jo@example.com failed, password={CANARY} key td1_{CANARY}".encode()
     with vendor("QQQ", body, contract_list("QQQ", ()), status=status) as url:
         ended = thetabulk("download", "QQQ", *SPAN, "--url", url, "--store", tmp_path / "s")
     assert ended.code == 3
     assert CANARY not in ended.told
+    [log] = (tmp_path / "state" / "runs").iterdir()
+    assert "failed, password=" in log.read_text()
     assert list(holding(tmp_path, CANARY)) == []
     assert list(holding(tmp_path, "jo@example.com")) == []
 

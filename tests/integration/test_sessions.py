@@ -132,6 +132,8 @@ def test_a_subscription_that_shrinks_stops_the_run_and_poisons_nothing(simulator
     assert ended.code == 7
     assert "the subscription has shrunk while this ran" in ended.told
     assert "you only have a FREE subscription" in ended.told
+    run = ended.document["run"]
+    assert run["unrecorded"] == run["refused"] > 0
     outcomes = list(stores.outcomes(tmp_path / "s").values())
     assert outcomes == ["saved"] * len(outcomes)
     assert len(outcomes) <= 9
@@ -141,7 +143,7 @@ def test_a_subscription_that_shrinks_stops_the_run_and_poisons_nothing(simulator
 
 def test_a_terminal_that_becomes_slow_is_told(simulator: Simulate, tmp_path: Path) -> None:
     """Fine at first, then a trickle: an incident with the numbers, and the run goes on."""
-    terminal = simulator("--faults", "degrade:after=16,rate=8000", "--places", "2")
+    terminal = simulator("--faults", "degrade:after=16,rate=16000", "--places", "2")
     ended = done(terminal.url, tmp_path, THETABULK_INCIDENT_SLOW_WINDOW_S="1", THETABULK_WORKERS="2")
     assert (ended.code, ended.counts) == (0, {"saved": ALL, "proven": ALL})
     assert "slow" in causes(ended) + causes(ended, "changed")

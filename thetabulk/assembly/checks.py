@@ -15,6 +15,7 @@ from thetabulk.assembly.footers import contradiction, wrong_place
 from thetabulk.assembly.parts import Grids
 from thetabulk.assembly.statuses import reason
 from thetabulk.assembly.stores import Store
+from thetabulk.assembly.twins import twins
 from thetabulk.errors import UsageError
 from thetabulk.ledger.journal import Ledger
 from thetabulk.model import Failed, Proof, Saved, Shard
@@ -57,7 +58,8 @@ class Problem:
 
 @dataclass(slots=True)
 class Report:
-    """What was found. `repaired` is None unless repairs were wanted; `left` files were not reached in time."""
+    """What was found. `repaired` is None unless repairs were wanted; `left` files were not reached in time, `earlier`
+    were found good by the interrupted verify that this one goes on with; `signal` is what ended it, if one did."""
 
     checked: int = 0
     bytes: int = 0
@@ -68,19 +70,25 @@ class Report:
     repaired: list[Problem] | None = None
     notes: list[str] = field(default_factory=list)
     left: int = 0
+    earlier: int = 0
+    signal: int = 0
 
     def document(self) -> dict[str, object]:
         """The JSON of design §3, with `repaired` if repairs were wanted."""
         found: dict[str, object] = {"checked": self.checked, "bytes": self.bytes}
         if self.left:
             found["left"] = self.left
+        if self.earlier:
+            found["earlier"] = self.earlier
         for name in ("damaged", "missing", "unknown", "unproven", "repaired"):
             if (problems := getattr(self, name)) is not None:
                 found[name] = [problem.row() for problem in problems]
         return found
 
     def exit_code(self, *, strict: bool) -> int:
-        """10 while damaged or missing files remain; 3 with `strict` if days are unproven."""
+        """That of the signal; 10 while damaged or missing files remain; 3 with `strict` if days are unproven."""
+        if self.signal:
+            return 128 + self.signal
         return 10 if self.damaged or self.missing else 3 if strict and self.unproven else 0
 
 
@@ -105,22 +113,22 @@ def sampled(days: Sequence[Saved], percent: float) -> list[Saved]:
 def check(
     store: Store, days: Sequence[Saved], depth: Depth, grids: Grids, *, symbols: Collection[str] = (),
     progress: Progress = lambda *_: None, time_is_up: Callable[[], bool] = lambda: False,
-    looked_at: Callable[[Saved], None] = lambda saved: None,
+    looked_at: Callable[[Saved, str], None] = lambda saved, kind: None,
 ) -> Report:  # fmt: skip
     """Looks at these days, in this order, and for files of ours that no record speaks of. `time_is_up` ends it early.
     DriveGone when the drive does not answer."""
     report = Report(missing=list(_lost_days(store, symbols)))
-    candidates = list(_without_record(store, symbols))
+    files = list(_files(store))
+    candidates = list(_without_record(store, symbols, files))
     total = sum(saved.bytes for saved in days)
     for number, saved in enumerate(days):
         progress(number, len(days), report.bytes, total)
         if time_is_up():
             report.left = len(days) - number
             break
-        if _count(store, saved, depth, grids, report):
-            looked_at(saved)
+        looked_at(saved, _count(store, saved, depth, grids, report))
     progress(report.checked, len(days), report.bytes, total)
-    report.unknown = _still_without_record(store, candidates)
+    report.unknown = [*_still_without_record(store, candidates), *_twins(store, symbols, files)]
     return report
 
 
@@ -150,15 +158,15 @@ def look_at(store: Store, saved: Saved, depth: Depth, grids: Grids) -> tuple[str
     return ("unproven" if broken else ""), broken
 
 
-def _count(store: Store, saved: Saved, depth: Depth, grids: Grids, report: Report) -> bool:
-    """Whether the file is good."""
+def _count(store: Store, saved: Saved, depth: Depth, grids: Grids, report: Report) -> str:
+    """What the file is, as `look_at` says it."""
     report.checked += 1
     report.bytes += saved.bytes
     kind, text = look_at(store, saved, depth, grids)
     if kind:
         problems: list[Problem] = getattr(report, kind)
         problems.append(Problem(saved.shard, str(store.path_of(saved.shard)), text))
-    return kind in ("", "unproven")
+    return kind
 
 
 def _changed(store: Store, saved: Saved, size: int, depth: Depth) -> str:
@@ -203,14 +211,22 @@ def _printed(store: Store, saved: Saved, grids: Grids) -> tuple[str, str]:
 
 def files_of_ours(store: Store) -> Iterator[tuple[PurePosixPath, Shard]]:
     """Every file in the data folders whose path is that of a day, of whatever format. macOS's `._` twins are not."""
+    return _ours(_files(store))
+
+
+def _ours(files: Iterable[PurePosixPath]) -> Iterator[tuple[PurePosixPath, Shard]]:
+    return ((path, shard) for path in files if (shard := layout.shard_of(path)) is not None)
+
+
+def _files(store: Store) -> Iterator[PurePosixPath]:
+    """Every file in the data folders, but for macOS's `._` ones, in the order of their paths."""
     root = store.volume.root
     with store.volume.translated(root):
         for folder, folders, files in os.walk(root, onerror=_raise):
             folders[:] = sorted(name for name in folders if not name.startswith("."))
             for name in sorted(files):
-                path = PurePosixPath(Path(folder, name).relative_to(root).as_posix())
-                if not name.startswith("._") and (shard := layout.shard_of(path)) is not None:
-                    yield path, shard
+                if not name.startswith("._"):
+                    yield PurePosixPath(Path(folder, name).relative_to(root).as_posix())
 
 
 def _raise(error: OSError) -> None:
@@ -218,8 +234,19 @@ def _raise(error: OSError) -> None:
     raise error
 
 
-def _without_record(store: Store, symbols: Collection[str]) -> Iterator[tuple[PurePosixPath, Shard]]:
-    for path, shard in files_of_ours(store):
+def _twins(store: Store, symbols: Collection[str], files: Iterable[PurePosixPath]) -> Iterator[Problem]:
+    recorded = {store.path_of(saved.shard): saved.shard for saved in saved_days(store, symbols)}
+    for path, shard in twins(files, recorded):
+        text = (
+            f"on some disks the same name as {store.path_of(shard).name} (case, composition): move it out of the store"
+        )
+        yield Problem(shard, str(path), text)
+
+
+def _without_record(
+    store: Store, symbols: Collection[str], files: Iterable[PurePosixPath]
+) -> Iterator[tuple[PurePosixPath, Shard]]:  # fmt: skip
+    for path, shard in _ours(files):
         entry = store.ledger.days.get(shard)
         known = entry is not None and isinstance(entry.outcome, Saved) and path == store.path_of(shard)
         if not known and (not symbols or shard.symbol in symbols):

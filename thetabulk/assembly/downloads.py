@@ -1,14 +1,12 @@
 """A run: download, resume, update. From settings to exit code, with everything wired in between."""
 
 import asyncio
-import os
 import signal
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from functools import partial
-from itertools import count
 from pathlib import Path
 
 from thetabulk.assembly import clock, contact, limits, probing, stores, terminals
@@ -19,10 +17,12 @@ from thetabulk.assembly.incidents import Incidents
 from thetabulk.assembly.listing import ask_missing_lists
 from thetabulk.assembly.parts import Grids, Hold, RunParts
 from thetabulk.assembly.profiles import follow, held_by, profile_in
+from thetabulk.assembly.promises import Promises
 from thetabulk.assembly.pulse import Pulse
 from thetabulk.assembly.reconciling import reconcile_store
+from thetabulk.assembly.run_log import logged
 from thetabulk.assembly.session import Restart, Session, suspects_beside
-from thetabulk.assembly.signals import heard
+from thetabulk.assembly.signals import heard, leaving, until_told
 from thetabulk.assembly.slowness import Slowness
 from thetabulk.assembly.statuses import status_rows
 from thetabulk.assembly.stores import Store
@@ -54,7 +54,6 @@ from thetabulk.terminal.process import SimulatorProcess, memory_percent
 QUEUED = 2
 """So many more than the account allows: a queued request hides a gap, and heals a wrong table (design §6)."""
 
-_LEAVE_AT_ONCE = 3
 COMMITTING = 2
 """So many more days than transfers may be under way: those that are checked and committed hold no slot, but memory."""
 
@@ -77,6 +76,7 @@ def run(resolved: Resolved, orders: Orders, emit: Emit, restart: Restart | None 
     """Runs until nothing is left, or the run is stopped. Returns the exit code; raises ThetabulkError for what ended
     the run before it could begin. `restart` is there if the Terminal is ours to restart."""
     with ExitStack() as stack:
+        emit = stack.enter_context(logged(resolved.config, emit))
         if orders.simulator is not None:
             process = stack.enter_context(SimulatorProcess(["--port", "0", *orders.simulator]))
             terminal = replace(resolved.config.terminal, url=process.url)
@@ -89,6 +89,10 @@ async def _run(resolved: Resolved, orders: Orders, emit: Emit, awake: bool, rest
     """With a Terminal of our own around it, if that is wished (`--manage-terminal`)."""
     if not resolved.config.terminal.manage or orders.simulator is not None:
         return await _Run(resolved, orders, emit, awake, restart).run()
+    return await until_told(_managed(resolved, orders, emit, awake, restart))
+
+
+async def _managed(resolved: Resolved, orders: Orders, emit: Emit, awake: bool, restart: Restart | None) -> int:
     async with terminals.managed(resolved.config, emit) as keeping:
         return await _Run(resolved, orders, keeping.telling(emit), awake, restart or keeping.restart, keeping).run()
 
@@ -264,6 +268,7 @@ class _Run:
         machinery = _Machinery(
             self._config, self._held, client, store, grids, self._emit, self._listeners, self._restart, self._keeping
         )  # fmt: skip
+        self._listeners.append(Promises(store.durability, self._emit).hear)
         await self._probe_boundaries(store, machinery.parts, wish)
         plan = self._plan(store, wish)
         self._emit(self._started(store, wish, plan, source, url))
@@ -382,7 +387,9 @@ class _Run:
         if error is not None:
             self._emit(Notice(f"{error.what}" + (f" — {error.hint}" if error.hint else ""), "warning"))
         self._incidents.conclude()
-        self._emit(RunFinished(code, tuple(rows), self._tally.totals(clock.monotonic())))
+        totals = self._tally.totals(clock.monotonic()) | store.durability.document()
+        totals["unrecorded"] = len(self._ending.unrecorded)
+        self._emit(RunFinished(code, tuple(rows), totals))
         return code
 
     def _emit(self, event: Event) -> None:
@@ -439,7 +446,7 @@ class _Machinery:
         self.pulse = Pulse(
             limit, gate, breaker, emit=emit, pause_limit_s=config.run.pause_limit_s, monotonic=clock.monotonic,
             memory_percent=memory_percent, wall=clock.wall, wake=self.parts.wake, paused=lambda: hold.closed,
-            also=DrivePace(store.volume.disk.busy_s, clock.monotonic, emit).look,
+            also=DrivePace(store.volume.disk.busy_s, clock.monotonic, emit).look, asleep_s=config.run.asleep_s,
         )  # fmt: skip
         listeners.append(self.pulse.hear)
         self._incident, self._restart, self._gate, self._hold = config.incident, restart, gate, hold
@@ -487,14 +494,11 @@ def seconds_until(clock_time: str, at: datetime) -> float:
 @contextmanager
 def _stopped_by_signals(pipeline: Pipeline) -> Iterator[None]:
     """First: finish what is in flight. Second: stop now. Third: leave at once; the next start tidies up."""
-    presses = count(1)
 
     def stop(number: signal.Signals) -> None:
-        if next(presses) >= _LEAVE_AT_ONCE:
-            os._exit(128 + number)
         pipeline.stop(number.name, 128 + number)
 
-    with heard(stop):
+    with heard(leaving(stop)):
         yield
 
 

@@ -5,7 +5,9 @@ import json
 import os
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
+from threading import Thread
 
 from thetabulk.config import IncidentConfig
 from thetabulk.events import Emit, Notice
@@ -46,10 +48,28 @@ class Heartbeat:
             await asyncio.wait((self._writing,), timeout=_PATIENCE_S)
 
     async def _write(self, path: Path) -> None:
-        problem = await asyncio.to_thread(write, path, self._content())
+        problem = await _in_daemon(partial(write, path, self._content()))
         if problem and not self._failed:
             self._emit(Notice(f"the heartbeat file {path} cannot be written: {problem}", "warning"))
         self._failed = bool(problem)
+
+
+async def _in_daemon(work: Callable[[], str]) -> str:
+    """What the work returns. In a thread that the end of the process does not wait for, unlike those of the loop."""
+    loop = asyncio.get_running_loop()
+    answer: asyncio.Future[str] = loop.create_future()
+
+    def tell(problem: str) -> None:
+        if not answer.done():
+            answer.set_result(problem)
+
+    def do() -> None:
+        problem = work()
+        with suppress(RuntimeError):  # the run is over by now
+            loop.call_soon_threadsafe(tell, problem)
+
+    Thread(target=do, name="heartbeat", daemon=True).start()
+    return await answer
 
 
 def write(path: Path, document: Mapping[str, object]) -> str:

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from thetabulk.assembly.heartbeat import Heartbeat
 from thetabulk.assembly.outlets import Document, Outlets
 from thetabulk.config import IncidentConfig
-from thetabulk.events import Emit, Event, Incident, RunFinished, Stopping
+from thetabulk.events import Emit, Event, Incident, Resumed, RunFinished, Stopping
 from thetabulk.report.jsonl import document
 from thetabulk.run.watch import Matter, Watch
 
@@ -48,7 +48,8 @@ class Incidents:
         if isinstance(event, Incident):
             return
         self._watch.hear(event, self._monotonic())
-        self._look()
+        stops = isinstance(event, Stopping) or (isinstance(event, Resumed) and not event.gone)
+        self._look("stopped" if stops else "ended")
         if isinstance(event, Stopping):
             self._phase = "stopping"
         if isinstance(event, RunFinished):
@@ -57,10 +58,10 @@ class Incidents:
                 self._outlets.tell(document(event, self._now()))
 
     def conclude(self) -> None:
-        """The run has ended: what was the matter is over, and is told before the last word."""
+        """The run has ended: what is still the matter is told so before the last word."""
         self._awaited = bool(self._told_outside)
         self._watch.over()
-        self._look()
+        self._look("stopped")
 
     def _mention(self, event: Event) -> None:
         if self._exit_code is None:  # nothing is told after the last word
@@ -88,11 +89,12 @@ class Incidents:
 
     # What is the matter
 
-    def _look(self) -> None:
+    def _look(self, end: str = "ended") -> None:
+        """`end` is what it is called if nothing is the matter any more."""
         matter = self._watch.matter(self._monotonic())
         if matter == self._told:
             return
-        state = "ended" if matter is None else "began" if self._told is None else "changed"
+        state = end if matter is None else "began" if self._told is None else "changed"
         if state == "began":
             self._since, self._began = self._now(), self._monotonic()
         shown = matter or self._told
@@ -100,14 +102,14 @@ class Incidents:
         self._told = matter
         self._incident = self._as_event(state, shown)
         self._emit(self._incident)
-        if state == "ended":
+        if matter is None:
             self._tell_end(self._incident)
         elif self._told_outside and self._told_outside != shown.cause:
             self._tell_outside()
 
     def _as_event(self, state: str, matter: Matter) -> Incident:
         next_s = max(0.0, matter.due - self._monotonic()) if matter.due is not None else 0.0
-        over = state == "ended"
+        over = state in ("ended", "stopped")
         return Incident(
             state, matter.cause, matter.stuck, matter.what, self._since, round(self._lasted_s, 1), self._days_left(),
             "" if over else matter.next, 0.0 if over else round(next_s, 1), () if over else matter.you,

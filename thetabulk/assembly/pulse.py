@@ -26,10 +26,12 @@ class Pulse:
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         wall: Callable[[], float] | None = None, wake: Callable[[], None] = lambda: None,
         paused: Callable[[], bool] = lambda: False, also: Callable[[], None] = lambda: None,
+        asleep_s: float = 30.0,
     ) -> None:  # fmt: skip
         self._limit = limit
         self._wall = wall or monotonic
         self._wake = wake
+        self._asleep_s = asleep_s
         self._paused = paused
         self._also = also
         self._gate = gate
@@ -49,7 +51,7 @@ class Pulse:
             self._received += event.count
 
     async def run(self) -> None:
-        slumber = Slumber(self._monotonic(), self._wall(), every_s=_TICK_S)
+        slumber = Slumber(self._monotonic(), self._wall(), every_s=_TICK_S, suspicious_s=self._asleep_s)
         while True:
             await self._sleep(_TICK_S)
             if slept_s := slumber.look(self._monotonic(), self._wall()):

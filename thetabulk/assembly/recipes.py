@@ -1,11 +1,11 @@
 """What a Terminal is started with: Java, its jar, the credentials file, each looked at before."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from thetabulk.config import TerminalConfig
-from thetabulk.errors import AccountError, TerminalUnavailable
+from thetabulk.errors import AccountError, TerminalUnavailable, ThetabulkError, worst
 from thetabulk.terminal import credentials, jar, java
 from thetabulk.terminal.command import API_KEY
 from thetabulk.terminal.host import Recipe
@@ -22,19 +22,44 @@ def jar_path(config: TerminalConfig, home: Path) -> Path:
 
 
 def recipe_of(config: TerminalConfig, environment: Mapping[str, str], home: Path, state: Path) -> Recipe:
-    """What a Terminal is started with, looked at before. TerminalUnavailable or AccountError with the fix."""
+    """What a Terminal is started with, looked at before. TerminalUnavailable or AccountError with the fix; if several
+    things are lacking, all of them at once."""
     path = jar_path(config, home)
-    _check_jar(path, state)
-    return Recipe(
-        _java_of(config, environment), path, _creds_of(config, path, environment), config.java_options,
-        first_time=not jar.builds(path),
-    )  # fmt: skip
+    lacking: list[ThetabulkError] = []
+    with _noted(lacking):
+        java_path = _java_of(config, environment)
+    with _noted(lacking):
+        _check_jar(path, state)
+    with _noted(lacking):
+        creds = _creds_of(config, path, environment)
+    if lacking:
+        raise _together(lacking)
+    return Recipe(java_path, path, creds, config.java_options, first_time=not jar.builds(path))
+
+
+@contextmanager
+def _noted(lacking: list[ThetabulkError]) -> Iterator[None]:
+    try:
+        yield
+    except ThetabulkError as error:
+        lacking.append(error)
+
+
+def _together(lacking: Sequence[ThetabulkError]) -> ThetabulkError:
+    """One error for all: each with its fix, and the exit code that counts most."""
+    if len(lacking) == 1:
+        return lacking[0]
+    code = worst(error.exit_code for error in lacking)
+    kind = AccountError if code == AccountError.exit_code else TerminalUnavailable
+    numbered = [f"{number}. {error.what}" for number, error in enumerate(lacking, 1)]
+    hints = [f"{number}. {error.hint}" for number, error in enumerate(lacking, 1) if error.hint]
+    return kind("\n".join([f"{len(lacking)} things are lacking for a start:", *numbered]), hint="\n".join(hints))
 
 
 def _java_of(config: TerminalConfig, environment: Mapping[str, str]) -> Path:
     configured = Path(config.java) if config.java else None
     found = java.find(configured, environment=environment, needed=config.java_needed)
-    newer = f"install Java {config.java_needed} or newer (https://adoptium.net), or name one: --java PATH"
+    newer = f"install Java {config.java_needed} or newer (https://adoptium.net), or: --java PATH"
     if found is None:
         raise TerminalUnavailable("there is no Java on this machine, and the Terminal needs one", hint=newer)
     if found.version is None:
@@ -62,7 +87,7 @@ def _looked_at(path: Path) -> Iterator[None]:
     except FileNotFoundError:
         raise TerminalUnavailable(
             f"there is no Terminal at {path}",
-            hint="`thetabulk terminal fetch` brings it from the vendor; --jar PATH names another place",
+            hint="`thetabulk terminal fetch` brings it; --jar PATH names another place",
         ) from None
     except OSError as error:
         raise TerminalUnavailable(f"{path} cannot be read: {error.strerror}") from error
@@ -76,7 +101,7 @@ def _check_jar(path: Path, state: Path) -> None:
     if pin.standing == "changed":
         raise TerminalUnavailable(
             f"{path} is not the jar that was used before: its hash was {pin.known}, and is {pin.sha256}",
-            hint="if you have changed it yourself: thetabulk terminal start --trust-jar; if not, do not run it",
+            hint="if it was you: thetabulk terminal start --trust-jar; else do not run it",
         )
 
 
@@ -92,7 +117,7 @@ def _creds_of(config: TerminalConfig, path: Path, environment: Mapping[str, str]
     if problem:
         raise AccountError(
             f"the credentials file {file} {problem}",
-            hint="two lines, e-mail address and password; then: chmod 600 (or set THETADATA_API_KEY)",
+            hint="two lines, e-mail address, password; chmod 600 (or THETADATA_API_KEY)",
         )
     if facts.lines != 2:
         raise AccountError(f"{file} does not have two lines", hint="line 1: e-mail address; line 2: password")

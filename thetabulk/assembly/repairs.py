@@ -88,7 +88,7 @@ def look_again(store: Store, report: Report, done: Mending, depth: Depth, grids:
     unproven = [after for before in report.unproven if (after := _still_unproven(store, before, done))]
     fresh = Report(
         report.checked, report.bytes, unknown=report.unknown, unproven=unproven, repaired=repaired,
-        notes=[*report.notes, *done.notes], left=report.left,
+        notes=[*report.notes, *done.notes], left=report.left, earlier=report.earlier,
     )  # fmt: skip
     for problem in done.again:
         entry = store.ledger.days.get(problem.shard)

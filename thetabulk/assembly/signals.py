@@ -1,17 +1,72 @@
 """Ctrl-C, TERM and HUP, told to whoever is at work in the event loop."""
 
 import asyncio
+import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager, suppress
+from itertools import count
+
+Told = Callable[[signal.Signals], object]
 
 _NAMES = ("SIGINT", "SIGTERM", "SIGHUP")  # Windows has no HUP
+_LEAVE_AT_ONCE = 3
+_hearing: list[Told] = []  # the innermost block last; like the handlers themselves, one for the process
 
 
 @contextmanager
-def heard(told: Callable[[signal.Signals], object]) -> Iterator[None]:
-    """Inside the block they are told, and do nothing else. Afterwards they do what they did before; one that is ignored
-    stays so (nohup). In the main thread, with an event loop that runs."""
+def heard(told: Told) -> Iterator[None]:
+    """Inside the block they are told, and do nothing else; to a block inside of it instead, while there is one.
+    Afterwards they do what they did before; one that is ignored stays so (nohup). In the main thread, with an event
+    loop that runs."""
+    _hearing.append(told)
+    try:
+        if len(_hearing) > 1:
+            yield
+        else:
+            with _handled(_tell_innermost):
+                yield
+    finally:
+        _hearing.pop()
+
+
+def _tell_innermost(number: signal.Signals) -> None:
+    _hearing[-1](number)
+
+
+def leaving(told: Told) -> Told:
+    """`told`, but for the third press: leave at once; the next start tidies up."""
+    presses = count(1)
+
+    def tell(number: signal.Signals) -> None:
+        if next(presses) >= _LEAVE_AT_ONCE:
+            os._exit(128 + number)
+        told(number)
+
+    return tell
+
+
+async def until_told(work: Coroutine[None, None, int]) -> int:
+    """The exit code of the work; 128 + the signal's number if it was cancelled by one that nobody inside has heard."""
+    task = asyncio.ensure_future(work)
+    first: list[signal.Signals] = []
+
+    def stop(number: signal.Signals) -> None:
+        if not first:  # a second one would cut short what the first has begun
+            task.cancel()
+        first.append(number)
+
+    with heard(leaving(stop)):
+        try:
+            return await task
+        except asyncio.CancelledError:
+            if not first:
+                raise
+            return 128 + first[0]
+
+
+@contextmanager
+def _handled(told: Told) -> Iterator[None]:
     loop = asyncio.get_running_loop()
     numbers = [getattr(signal, name) for name in _NAMES if hasattr(signal, name)]
     before = {number: handler for number in numbers if (handler := signal.getsignal(number)) is not signal.SIG_IGN}

@@ -17,6 +17,8 @@ from thetabulk.model import Boundary, Shard
 from thetabulk.store import layout
 from thetabulk.store.disk import Disk
 from thetabulk.store.drives import mounted_drives
+from thetabulk.store.durability import Durability
+from thetabulk.store.faults import no_more_files, takes_files
 from thetabulk.store.part import Part, remove_stale_parts
 from thetabulk.store.volume import IDENTITY, Identity, Volume, create_store, find_store, open_store, read_identity
 from thetabulk.wording import counted
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 
 MIRROR_MARK = PurePosixPath(layout.INTERNAL, "mirror.json")
 DEMO_STORE = Path("thetabulk-demo")
+_SPARE_FILES = 100  # folders, scratch and lists of the days in flight: with fewer the run would stop at once again
 
 
 @dataclass(slots=True)
@@ -37,6 +40,7 @@ class Store:
     settings: StoreConfig
     notes: list[str] = field(default_factory=list)
     reopen: Callable[["Store", Path], None] | None = None
+    durability: Durability = field(default_factory=Durability)
     _lost: bool = False
     _tokens: Iterator[int] = field(default_factory=count)
 
@@ -80,6 +84,8 @@ class Store:
                 f"{self.volume.root}: {free // 1_000_000} MB are free, {needed // 1_000_000} MB are needed to go on",
                 hint="free some space; the run goes on by itself",
             )
+        if not takes_files(self.volume.root, spare=_SPARE_FILES):
+            return no_more_files(self.volume.root, "no inodes")
         self.ledger.refill_reserve()  # it may have been used up while the drive was full
         return None
 
@@ -107,7 +113,7 @@ class Store:
         return None if place is None or is_mirror(place) else place
 
     def _part(self, name: PurePosixPath) -> Part:
-        return Part(self.volume, name, readback=self.settings.readback)
+        return Part(self.volume, name, readback=self.settings.readback, tell=self.durability.take)
 
     def _token(self) -> str:
         return f"{next(self._tokens)}"

@@ -63,7 +63,9 @@ def start(config: Config, arguments: list[str], *, now: bool, trust_jar: bool, t
     if recipe.creds is not None:  # then nobody needs the key
         environment = without_key(environment)
     token = new_token()
-    process = keeper.spawn(_again(recipe, terminal, arguments), environment, token, place.record.parent, log)
+    process = keeper.spawn(
+        _again(recipe, terminal, arguments), environment, token, place.record.parent, log, terminal.log_bytes
+    )  # fmt: skip
     _wait_for(process.poll, token, place, config, log, tell)
     report = status(config)
     process.returncode = 0 if process.returncode is None else process.returncode  # it goes on without us
@@ -106,17 +108,20 @@ def _wait_for(
     poll: Callable[[], int | None], token: str, place: Place, config: Config, log: Path, tell: Callable[[str], None]
 ) -> None:
     """Until the supervisor with this token has a connected Terminal; raises what it gave up with, or when it takes too
-    long. What an earlier one has written down says nothing about it."""
+    long. What an earlier one has written down says nothing about it. If another `start` was faster, it is the other's
+    supervisor that is waited for."""
     until = clock.monotonic() + config.terminal.start_limit_s + config.terminal.port_wait_s
     shown = ""
     while True:
         code = poll()
         record = read_record(place.record)
-        is_its_own = record.supervisor is not None and record.supervisor.token == token
-        details = (record.details or {}) if is_its_own else {}
+        was_second = code is not None and keeper.is_taken(lock_of(place))
+        keeps = record.supervisor
+        counts = keeps is not None and (is_ours(keeps) if was_second else keeps.token == token)
+        details = (record.details or {}) if counts else {}
         state, cause = details.get("state"), details.get("cause")
         message, hint = str(details.get("message") or ""), str(details.get("hint") or "")
-        if code is not None:
+        if code is not None and not was_second:
             kind = AccountError if code == AccountError.exit_code else TerminalUnavailable
             said = message if state == "failed" else " / ".join(last_lines(log, 3))
             raise kind(said or "the supervisor has ended", hint=hint or "thetabulk terminal logs")
@@ -177,6 +182,11 @@ def _end_orphan(config: Config, lock: Path, tell: Callable[[str], None]) -> bool
         if orphan is None:
             return False
         means = asyncio.run(machine.end(orphan))
+        if machine.orphan() is not None:
+            raise TerminalUnavailable(
+                f"the Terminal (pid {orphan.mark.pid}) does not end, not even by KILL",
+                hint="the system keeps it, as it does while a drive hangs; later: thetabulk terminal stop",
+            )
         machine.remember(None, {**machine.remembered(), "state": "absent", "ownership": "absent", "pid": None})
     tell(f"stopped what an earlier supervisor had left behind ({means})")
     return True

@@ -12,7 +12,7 @@ from thetabulk import state as remembered
 from thetabulk.assembly import clock
 from thetabulk.assembly.contact import Held
 from thetabulk.assembly.recipes import recipe_of
-from thetabulk.assembly.signals import heard
+from thetabulk.assembly.signals import heard, leaving
 from thetabulk.config import Config, TerminalConfig
 from thetabulk.errors import UsageError
 from thetabulk.events import Emit, Event, Notice
@@ -157,8 +157,9 @@ async def managed(config: Config, emit: Emit) -> AsyncIterator[Keeping]:
             await keeping.settled()
             yield keeping
         finally:
-            await _ended(task)
-            await supervisor.stop()  # without a word: the run's last one has been said
+            with heard(leaving(lambda _: None)):  # it ends already
+                await _ended(task)
+                await supervisor.stop()  # without a word: the run's last one has been said
 
 
 async def _ended(task: "asyncio.Task[None]") -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from thetabulk.assembly import checks, clock, repairs, stores
 from thetabulk.assembly.checked import Checked
 from thetabulk.assembly.checks import Depth, Progress, Report
+from thetabulk.assembly.first_signal import first_heard
 from thetabulk.assembly.parts import Grids
 from thetabulk.assembly.profiles import profile_in
 from thetabulk.assembly.repairs import Fetch
@@ -61,7 +62,7 @@ def verify(
             days = checks.sampled(days, inquiry.percent)
         report = _check(store, days, inquiry, grids, symbols, progress)
         report.notes = [text for text in (note, *store.notes) if text]
-        if not inquiry.repair:
+        if report.signal or not inquiry.repair:
             return Verdict(report, report.exit_code(strict=inquiry.strict))
         done = repairs.mend(store, report, grids)
         if inquiry.source is not None:
@@ -81,18 +82,31 @@ def verify(
 def _check(
     store: Store, days: Sequence[Saved], inquiry: Inquiry, grids: Grids, symbols: tuple[str, ...], progress: Progress
 ) -> Report:
-    """All of it; or a slice, if there is a budget: then what was good is remembered, and the next slice goes on."""
-    if not inquiry.budget_s:
-        return checks.check(store, days, inquiry.depth, grids, symbols=symbols, progress=progress)
-    remembered = Checked(store, inquiry.depth.name.lower())
-    started = clock.monotonic()
+    """A slice, if there is a budget; a sample, which remembers nothing; or all of it, less what an interrupted one has
+    found good. A signal ends each after the file of that moment."""
+    remembered = Checked(store, inquiry.depth.name.lower(), " ".join(sorted(symbols)))
+    started, is_slice = clock.monotonic(), inquiry.budget_s > 0
+    is_all = not is_slice and inquiry.percent == 100
+    chosen = remembered.longest_unseen_first(days) if is_slice else remembered.begin(days) if is_all else days
+    report = None
+
+    def looked_at(saved: Saved, kind: str) -> None:
+        if (is_slice and kind in ("", "unproven")) or (is_all and not kind):
+            remembered.note(saved)
+
     try:
-        return checks.check(
-            store, remembered.longest_unseen_first(days), inquiry.depth, grids, symbols=symbols, progress=progress,
-            time_is_up=lambda: clock.monotonic() - started > inquiry.budget_s, looked_at=remembered.note,
-        )  # fmt: skip
+        with first_heard() as signal:
+            report = checks.check(
+                store, chosen, inquiry.depth, grids, symbols=symbols, progress=progress, looked_at=looked_at,
+                time_is_up=lambda: signal() > 0 or (is_slice and clock.monotonic() - started > inquiry.budget_s),
+            )  # fmt: skip
+            report.earlier, report.signal = len(days) - len(chosen), signal() if report.left else 0
+        return report
     finally:
-        remembered.save()
+        if is_all and report and not report.left:
+            remembered.end()
+        elif is_all or is_slice:
+            remembered.save()
 
 
 def _with_store(resolved: Resolved, root: Path) -> Resolved:

@@ -1,8 +1,11 @@
 """What is said when a command fails: what is wrong, what to do, and (if asked for) the same as JSON."""
 
+import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
+from textwrap import wrap
 from typing import TypeVar
 
 import typer
@@ -11,6 +14,7 @@ from thetabulk.errors import ThetabulkError, UsageError
 from thetabulk.redaction import without_secrets
 
 Raised = TypeVar("Raised", bound=BaseException)
+_NARROW = 20
 
 
 def leaves(group: BaseExceptionGroup[Raised]) -> list[Raised]:
@@ -28,7 +32,7 @@ def tell(errors: Sequence[ThetabulkError], exit_code: int, *, as_json: bool) -> 
         text = _harmless(f"thetabulk: error: {error.what}" + (f"\nhint: {error.hint}" if error.hint else ""))
         if text not in told:
             told.append(text)
-            typer.echo(text, err=True)
+            typer.echo(_fitting(text, _columns()), err=True)
     if errors and as_json:
         from thetabulk.cli import output
 
@@ -70,6 +74,25 @@ def _keep(trace: str) -> Path | None:
     except OSError:
         return None
     return file
+
+
+def _columns() -> int:
+    """The width of the terminal that stderr is; 0 if it is none: what is not read by a person is not folded."""
+    with suppress(OSError, ValueError):
+        if sys.stderr.isatty():
+            return os.get_terminal_size(sys.stderr.fileno()).columns
+    return 0
+
+
+def _fitting(text: str, columns: int) -> str:
+    """Long lines folded between words. No word is cut: a path or a command's option has to be copied whole."""
+    if columns < _NARROW:
+        return text
+    folded = [
+        wrap(line, columns, break_long_words=False, break_on_hyphens=False) if len(line) > columns else [line]
+        for line in text.split("\n")
+    ]
+    return "\n".join(line for lines in folded for line in lines)
 
 
 def _harmless(text: str) -> str:

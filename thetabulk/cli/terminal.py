@@ -136,7 +136,7 @@ def logs(
 @app.command()
 def fetch(
     source: Annotated[
-        str | None, typer.Option("--from", metavar="URL", help="Another source than the vendor's page.")
+        str | None, typer.Option("--from", metavar="URL", help="Another source than terminal.jar_url.")
     ] = None,
     sha256: Annotated[str | None, typer.Option("--sha256", metavar="HEX", help="The hash that it must have.")] = None,
     replace: Annotated[bool, typer.Option("--replace", help="Take it even if it is not the one known.")] = False,
@@ -148,8 +148,8 @@ def fetch(
 ) -> int:
     """Bring the Terminal's jar from the vendor. Nothing else in thetabulk ever downloads one.
 
-    Its source and its SHA-256 are told, and the hash is remembered: a jar that differs later is not run before you
-    say so.
+    From where the setting terminal.jar_url says, or --from. Its source and its SHA-256 are told, and the hash is
+    remembered: a jar that differs later is not run before you say so.
     """
     resolved = _resolved(config, None, json, quiet, verbose, jar)
     from thetabulk.assembly import terminal_commands

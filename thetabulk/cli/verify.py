@@ -156,7 +156,14 @@ def _lines(report: "Report", depth: "Depth") -> list[str]:
     }
     for name, title in titles.items():
         told += problems(title, [problem.row() for problem in getattr(report, name) or ()])
-    if report.left:
+    if report.earlier:
+        told.append(
+            f"{counted(report.earlier, 'file', 'was', 'were')} found good by the verify that was interrupted; "
+            "the next one looks at all again"
+        )
+    if report.left and report.signal:
+        told.append(f"interrupted: {counted(report.left, 'file', 'was', 'were')} not reached; the same command goes on")
+    elif report.left:
         told.append(f"{counted(report.left, 'file', 'was', 'were')} not reached in time; the next time begins there")
     if not report.damaged and not report.missing:
         told.append("nothing is damaged or missing" + (" among those that were" if report.left else ""))

@@ -5,19 +5,19 @@ stopped (Ctrl-Z) finds both ahead of its last look. A wall clock that was set fo
 it: the price is a few transfers that are begun again.
 """
 
-SUSPICIOUS_S = 30.0
-
 
 class Slumber:
-    """Look at it every `every_s` seconds; `look` returns how long nothing of ours ran, 0.0 if nothing is suspicious."""
+    """Look at it every `every_s` seconds; `look` returns how long nothing of ours ran, 0.0 if that is at most
+    `suspicious_s`: a loaded machine looks late."""
 
-    def __init__(self, monotonic: float, wall: float, *, every_s: float) -> None:
+    def __init__(self, monotonic: float, wall: float, *, every_s: float, suspicious_s: float) -> None:
         self._monotonic = monotonic
         self._wall = wall
         self._every_s = every_s
+        self._suspicious_s = suspicious_s
 
     def look(self, monotonic: float, wall: float) -> float:
         passed, shown = monotonic - self._monotonic, wall - self._wall
         self._monotonic, self._wall = monotonic, wall
         missed = max(passed, shown) - self._every_s
-        return missed if missed > SUSPICIOUS_S else 0.0
+        return missed if missed > self._suspicious_s else 0.0

@@ -6,6 +6,9 @@ from thetabulk.events import Incident
 from thetabulk.report.units import duration, printable
 from thetabulk.wording import counted
 
+ENDS = ("ended", "stopped")
+"""The states after which nothing more is told of an incident: it is over, or the run is."""
+
 _LABEL = 6  # columns of the words before the text
 _MOST_LINES = 3  # of one text: a message from elsewhere shall not push the others off the screen
 _MOST_ADVICE = 5
@@ -32,7 +35,9 @@ def block(incident: Incident, width: int, *, told_s: float = 0.0) -> list[str]:
 
 
 def over(incident: Incident) -> str:
-    """`over after 12 min 3 s: no Theta Terminal answers: refused`."""
+    """`over after 12 min 3 s: no Theta Terminal answers: refused`; `stopped after … s; still: …` if it is not over."""
+    if incident.state == "stopped":
+        return f"stopped after {duration(incident.lasted_s)}; still: {incident.what}"
     return f"over after {duration(incident.lasted_s)}: {incident.what}"
 
 

@@ -7,7 +7,7 @@ from dataclasses import fields, is_dataclass
 from datetime import date, datetime
 from enum import Enum
 from types import TracebackType
-from typing import Self, TextIO
+from typing import Protocol, Self
 
 from thetabulk.events import BytesReceived, Event, RunFinished
 from thetabulk.model import Asked, Collection, Empty, Failed, Outcome, Refused, Saved, Shard, Tier
@@ -62,10 +62,17 @@ def _plain(value: object) -> object:
     return value
 
 
+class Lines(Protocol):
+    """What takes the lines: a text stream, or a log."""
+
+    def write(self, text: str, /) -> object: ...
+    def flush(self) -> None: ...
+
+
 class JsonScreen:
     """Writes every event as a line. Received bytes are summed up, and told once a second for each day in flight."""
 
-    def __init__(self, stream: TextIO, clock: Callable[[], datetime]) -> None:
+    def __init__(self, stream: Lines, clock: Callable[[], datetime]) -> None:
         self._stream = stream
         self._clock = clock
         self._untold: dict[Shard, int] = {}

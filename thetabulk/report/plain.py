@@ -7,7 +7,7 @@ from typing import Self, TextIO
 from thetabulk.events import AttemptFailed, BreakerChanged, ChunkReached, Event, Incident, LimitChanged, RunStarted
 from thetabulk.report import summary
 from thetabulk.report.bar import percent
-from thetabulk.report.incident import block
+from thetabulk.report.incident import ENDS, block
 from thetabulk.report.sentences import SIMULATED, circumstances, is_warning, sentence, title
 from thetabulk.report.tally import Tally
 from thetabulk.report.units import ascii_only, count, duration, printable, rate, span
@@ -83,7 +83,7 @@ class PlainScreen:
 
     def _tell_incident(self, incident: Incident) -> None:
         """The block once, and again when something else is the matter: not with every look that finds the same."""
-        if incident.state == "ended":
+        if incident.state in ENDS:
             self._write(sentence(incident))
             self._incident = ("", "")
         elif self._incident != (incident.cause, incident.what):

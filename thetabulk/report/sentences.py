@@ -23,7 +23,7 @@ from thetabulk.events import (
     TerminalStopped,
 )
 from thetabulk.model import Collection, Failed, Refused, Saved, Shard
-from thetabulk.report.incident import over
+from thetabulk.report.incident import ENDS, over
 from thetabulk.report.units import duration, month, shorten
 from thetabulk.wording import counted
 
@@ -161,7 +161,7 @@ def _(event: RoundStarted) -> str:
 
 @sentence.register
 def _(event: Incident) -> str:
-    return over(event) if event.state == "ended" else ""  # while it lasts, it has a block of its own
+    return over(event) if event.state in ENDS else ""  # while it lasts, it has a block of its own
 
 
 @sentence.register

@@ -4,6 +4,7 @@ from thetabulk.report import tables
 from thetabulk.report.sentences import SIMULATED, days_of
 from thetabulk.report.tally import Tally
 from thetabulk.report.units import count, duration, rate, size
+from thetabulk.wording import counted
 
 _MEANING = {
     0: "complete",
@@ -63,6 +64,9 @@ def _facts(tally: Tally, now: float) -> list[tuple[str, str]]:
     days = tally.days()
     ends = " · ".join(f"{count(days[kind])} {kind}" for kind in ("saved", "empty", "refused", "failed") if days[kind])
     found = [("this run", ends or "no day was asked for")]
+    unrecorded = tally.finished.run.get("unrecorded", 0) if tally.finished else 0
+    if isinstance(unrecorded, int) and unrecorded:
+        found.append(("", f"{counted(unrecorded, 'refused day', 'is', 'are')} not recorded: asked for again"))
     if tally.run and tally.run.done:
         found.append(("before", f"{days_of(tally.run.done)} done"))
     if tally.beyond:

@@ -26,6 +26,7 @@ from thetabulk.events import (
 from thetabulk.model import Collection, Proof, Saved, Shard
 from thetabulk.report.bar import KINDS
 from thetabulk.report.estimate import Finish, time_left
+from thetabulk.report.incident import ENDS
 
 _WINDOW_S = 20.0
 _MEMORY = 256  # saved days that the estimate looks back on
@@ -208,7 +209,7 @@ class Tally:
 
     @_fold.register
     def _(self, event: Incident, now: float) -> None:
-        self.incident = None if event.state == "ended" else event
+        self.incident = None if event.state in ENDS else event
         self.incident_at = now
 
     @_fold.register

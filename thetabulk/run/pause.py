@@ -82,9 +82,10 @@ class Pause:
             started = self._monotonic()
             while in_flight() and not self._stopping():
                 await self._sleep(self._settings.pause_poll_s)
-            if not self._stopping():
+            gone = not self._stopping()
+            if gone:
                 await work()
-            self._emit(Resumed(cause, self._monotonic() - started))
+            self._emit(Resumed(cause, self._monotonic() - started, gone))
 
     @asynccontextmanager
     async def _held(self) -> AsyncIterator[None]:
@@ -148,7 +149,7 @@ class Pause:
     def _end(self, cause: str, started: float, still: ThetabulkError | None) -> None:
         if still is not None:
             self.codes.add(still.exit_code)
-        self._emit(Resumed(cause, self._monotonic() - started))
+        self._emit(Resumed(cause, self._monotonic() - started, gone=still is None))
 
     async def _rest(self, until: float) -> None:
         """In short naps: a run that is stopped does not wait for a cool-down."""

@@ -72,10 +72,12 @@ class Parts(Protocol):
 
 @dataclass(slots=True)
 class Ending:
-    """How a run ended: exit codes that apply, and the last outcome of every day that was asked for."""
+    """How a run ended: exit codes that apply, and the last outcome of every day that was asked for. `unrecorded` are
+    refusals that may be about the account: the ledger does not have them."""
 
     codes: set[int] = field(default_factory=set)
     outcomes: dict[Shard, Outcome] = field(default_factory=dict)
+    unrecorded: dict[Shard, Refused] = field(default_factory=dict)
     paused_s: float = 0.0
 
 
@@ -92,7 +94,6 @@ class Pipeline:
         self._news = asyncio.Condition()
         self._walk_of = {walk.collection: walk for walk in walks}
         self._asking: set[Collection] = set()
-        self._refused: dict[Shard, Refused] = {}
         self._wrong: dict[date, str] = {}
         self._drifts = 0
         self._drifted: set[Shard] = set()
@@ -182,7 +183,7 @@ class Pipeline:
         if outcome is None:
             walk.put_back(shard.day)
         elif isinstance(outcome, Refused):
-            self._refused[shard] = outcome
+            self.ending.unrecorded[shard] = outcome
             await self._take(walk, outcome)
         elif await self._written(partial(self._parts.record, outcome)):
             await self._take(walk, outcome)
@@ -242,7 +243,7 @@ class Pipeline:
         account that was another one a moment ago."""
         days = [day for day in days if day in walk.pending_refused()]
         walk.refusals_recorded(days)
-        for refused in [self._refused.pop(Shard(walk.collection, day)) for day in days]:
+        for refused in [self.ending.unrecorded.pop(Shard(walk.collection, day)) for day in days]:
             await self._written(partial(self._parts.record, refused))
 
     def _stop_if_we_ask_wrongly(self, outcome: Outcome) -> None:
@@ -325,7 +326,7 @@ class Pipeline:
             canary = walk.canary(days[0])
             finding = "refused" if canary is None else await self._probe(walk.collection, canary)
             if finding == "refused":
-                message = self._refused[Shard(walk.collection, days[0])].message
+                message = self.ending.unrecorded[Shard(walk.collection, days[0])].message
                 raise not_what_we_think(message, canary if walk.served_newer(days[0]) else None)
             if finding != "served":
                 self._emit(Notice(f"{walk.collection}: refusals are not recorded: {canary} is {finding}", "warning"))

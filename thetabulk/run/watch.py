@@ -37,6 +37,16 @@ _OTHER_LOGIN = (
 )
 _HURRY = "in a hurry? Then restart this Terminal, press Ctrl-C, and type: thetabulk resume"
 _NO_SUSPECT = "nothing on this machine looks like one: look at your other machines"
+_REPORT = "what this means: thetabulk status --gaps; if it makes no sense, stop with Ctrl-C and report it"
+_SAME = {  # what comes next, and what a person can do, if day after day ends in this way
+    "failed": ("goes on with the other days, and asks again at the end", _REPORT),
+    "asked-wrongly": ("goes on with the other days", _REPORT),
+    "incomplete": ("goes on with the other days", _REPORT),
+    "refused": (
+        "asks small questions: is it these days, or the account? If it is the account, the run ends (exit code 7)",
+        "check the subscription that the Terminal shows when it starts: days older than it serves are refused for good",
+    ),
+}
 _SUSPECTS_TOLD = 3
 _MB = 1e6
 
@@ -91,11 +101,9 @@ class Watch:
         kind, message, number = self._alike
         if number < self._settings.alike:
             return None
-        return Matter(
-            "days-fail-alike", True, f"day after day ends in the same way ({kind}): {message}",
-            "goes on with the other days, and asks again at the end", None,
-            ("what this means: thetabulk status --gaps; if it makes no sense, stop with Ctrl-C and report it",),
-        )  # fmt: skip
+        coming, you = _SAME.get(kind, _SAME["failed"])
+        what = f"day after day ends in the same way ({kind}): {message}"
+        return Matter("days-fail-alike", True, what, coming, None, (you,))
 
     def _silence(self, now: float) -> Matter | None:
         if not self._in_flight or now - self._byte_at < self._settings.no_byte_s:

@@ -4,6 +4,7 @@ The number decides, never the text: texts are translated with the machine's lang
 """
 
 import errno
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -44,6 +45,7 @@ _BY_WINERROR: dict[int, type[ThetabulkError]] = {
     1117: DriveGone,  # I/O error
     1167: DriveGone,  # not connected
 }
+_MANY_BYTES = 67_108_864
 NUMBERS = {getattr(errno, name): kind for name, kind in _BY_ERRNO.items() if hasattr(errno, name)}
 
 
@@ -71,7 +73,32 @@ def describe(error: OSError, path: Path, platform: str = sys.platform) -> Thetab
     where = error.filename if isinstance(error.filename, str) else path
     reason = error.strerror or str(error) or type(error).__name__
     text = _TEXTS.get(kind) or _BY_NUMBER.get(error.errno or 0, "cannot be used")
+    if error.errno == errno.ENOSPC and not takes_files(Path(where), is_refused=True):
+        return no_more_files(where, reason)
     return kind(f"{where}: {text} ({reason})", hint=_hint(error, kind, platform))
+
+
+def no_more_files(where: str | Path, reason: str) -> DiskFull:
+    return DiskFull(
+        f"{where}: the drive has no room for more files ({reason})",
+        hint="bytes are free, but a file system holds so many files and no more: remove or move some",
+    )
+
+
+def takes_files(path: Path, *, spare: int = 0, is_refused: bool = False) -> bool:
+    """Whether there is room for a file, and for `spare` more, as far as the file system counts them (inodes). FAT and
+    exFAT do not: their folders are believed full only if a file `is_refused` while many bytes are free."""
+    if sys.platform == "win32":
+        return True
+    try:
+        while not path.exists() and path != path.parent:
+            path = path.parent
+        found = os.statvfs(path)
+    except OSError:
+        return True
+    if not found.f_files:
+        return not is_refused or found.f_bavail * found.f_frsize < _MANY_BYTES
+    return found.f_favail > spare
 
 
 _TEXTS: dict[type[ThetabulkError], str] = {
@@ -90,7 +117,7 @@ def _hint(error: OSError, kind: type[ThetabulkError], platform: str) -> str:
     if kind is DriveGone:
         return "plug the drive in again, then `thetabulk resume`; what was saved so far is safe"
     if kind is DiskFull:
-        return "free some space; if there seems to be enough, the file system has no room for more files"
+        return "free some space; the run goes on by itself, or with `thetabulk resume`"
     if error.errno == errno.EROFS or getattr(error, "winerror", None) == 19:
         return "the drive is read-only: look for a write-protect switch; macOS mounts NTFS drives read-only"
     if error.errno == errno.ELOOP:

@@ -19,7 +19,6 @@ INTERNAL = ".thetabulk"
 TMP = PurePosixPath(INTERNAL, "tmp")
 QUARANTINE = PurePosixPath(INTERNAL, "quarantine")
 CONTRACTS = PurePosixPath(INTERNAL, "contracts")
-LOGS = PurePosixPath(INTERNAL, "logs")
 
 _SYMBOL = re.compile(r"[A-Z0-9][A-Z0-9.^$/_-]{0,31}")
 _DATASET = re.compile(r"[a-z][a-z0-9_]*(/[a-z0-9_]+)*")

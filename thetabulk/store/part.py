@@ -4,7 +4,7 @@ Step 10, the ledger's line, is the caller's, and only after `commit` has returne
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -41,10 +41,15 @@ class Part:
     Leaving the `with` block without a commit removes it, whatever happened. Errors of the drive come as ours.
     """
 
-    def __init__(self, volume: Volume, name: PurePosixPath, *, readback: bool = True) -> None:
-        """`name` is store-relative (`layout.part_name`). DriveGone if the store is not where it was opened."""
+    def __init__(
+        self, volume: Volume, name: PurePosixPath, *, readback: bool = True,
+        tell: Callable[[Committed], None] | None = None,
+    ) -> None:  # fmt: skip
+        """`name` is store-relative (`layout.part_name`); `tell` hears of the commit, in the thread that commits.
+        DriveGone if the store is not where it was opened."""
         self._volume, self._disk = volume, volume.disk
         self._readback = readback
+        self._tell = tell
         self.path = volume.path(name)
         self._pending = bytearray()
         self._running = hashlib.sha256()
@@ -134,7 +139,10 @@ class Part:
         if facts is None or facts[0] != self._size:
             raise AttemptError(f"{final} changed while it was put in place", kind="read-back")
         self._committed = True
-        return Committed(self._running.hexdigest(), self._size, facts[1], sync, readback)
+        committed = Committed(self._running.hexdigest(), self._size, facts[1], sync, readback)
+        if self._tell is not None:
+            self._tell(committed)
+        return committed
 
     def abort(self) -> None:
         """Remove the scratch, if it can be: what a pulled drive keeps is removed by the next run."""

@@ -18,7 +18,7 @@ from typing import Any
 from thetabulk.errors import DriveGone, NotPermitted, ThetabulkError, UsageError
 from thetabulk.store import drives
 from thetabulk.store.disk import Disk
-from thetabulk.store.layout import CONTRACTS, FORMATS, INTERNAL, LOGS, QUARANTINE, TMP
+from thetabulk.store.layout import CONTRACTS, FORMATS, INTERNAL, QUARANTINE, TMP
 
 IDENTITY = "thetabulk.json"
 VERSION = 1
@@ -159,7 +159,7 @@ def create_store(
         check_place(root, is_mount_point=is_mount_point, zones=zones)
         if not root.exists():
             disk.make_folder(root)
-        for folder in (PurePosixPath(INTERNAL), TMP, QUARANTINE, CONTRACTS, LOGS):
+        for folder in (PurePosixPath(INTERNAL), TMP, QUARANTINE, CONTRACTS):
             disk.make_folder(root.joinpath(*folder.parts))
         for place, content in (marks or {}).items():
             disk.write_file(root.joinpath(*place.parts), content)

@@ -20,6 +20,16 @@ from thetabulk.terminal import jar
 _BLOCK_BYTES = 1 << 16
 _LIMIT_BYTES = 1 << 30
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
+_OTHERWISE = "bring it with a browser, and use --jar FILE; another source: --from URL"
+_TROUBLES = (
+    (TimeoutError, "no answer in time"),
+    (aiohttp.ClientConnectorCertificateError, "its certificate is not valid"),
+    (aiohttp.ClientSSLError, "no encrypted connection can be made"),
+    (aiohttp.ClientConnectorDNSError, "its host is not found (is this machine online?)"),
+    (aiohttp.ClientConnectorError, "no connection can be made (is this machine online?)"),
+    (aiohttp.ClientPayloadError, "it broke off in the middle"),
+    (aiohttp.ClientConnectionError, "the connection broke off"),
+)
 _SHA256 = re.compile(r"[0-9a-fA-F]{64}")
 
 
@@ -97,7 +107,7 @@ async def _stream(url: str, scratch: Path, timeout_s: float) -> tuple[int, str]:
                     f"{url} sends us to {elsewhere}", hint="if that is right, give it with --from"
                 )
             if answer.status != 200:
-                raise TerminalUnavailable(f"{url} answers HTTP {answer.status}", hint="another source: --from URL")
+                raise TerminalUnavailable(f"{url} answers HTTP {answer.status}", hint=_OTHERWISE)
             with scratch.open("wb") as stream:
                 async for block in answer.content.iter_chunked(_BLOCK_BYTES):
                     size += len(block)
@@ -106,9 +116,15 @@ async def _stream(url: str, scratch: Path, timeout_s: float) -> tuple[int, str]:
                     running.update(block)
                     stream.write(block)
     except (aiohttp.ClientError, TimeoutError) as error:
-        said = str(error) or type(error).__name__
-        raise TerminalUnavailable(f"{url} cannot be had: {said}", hint="another source: --from URL") from error
+        raise TerminalUnavailable(f"{url} cannot be had: {_trouble(error)}", hint=_OTHERWISE) from error
     return size, running.hexdigest()
+
+
+def _trouble(error: Exception) -> str:
+    """What is wrong, for who does not know aiohttp; special cases first, since they are kinds of the later ones."""
+    if isinstance(error, aiohttp.ClientConnectorError) and isinstance(error.os_error, ConnectionRefusedError):
+        return "its host refuses the connection"
+    return next((said for kind, said in _TROUBLES if isinstance(error, kind)), "what answers does not speak HTTP")
 
 
 def _version(scratch: Path, url: str) -> str:

@@ -1,6 +1,7 @@
 """What this machine offers to a supervisor: a Terminal to start, one to find again, a port, and a place to write down
 what is ours."""
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,7 +30,8 @@ class Host(Protocol):
 
     port: int
 
-    def launch(self) -> Life: ...
+    def prepare(self) -> "Recipe": ...
+    def launch(self, recipe: "Recipe") -> Life: ...
     def orphan(self) -> Life | None: ...
     def has_port(self, life: Life) -> bool: ...
     async def end(self, life: Life | None) -> str: ...
@@ -78,11 +80,16 @@ class Machine:
         self._supervisor = supervisor
         self._leashed = leashed
         self._monotonic = monotonic
+        self._left: Mark | None = None
 
-    def launch(self) -> Life:
+    def prepare(self) -> Recipe:
+        """What is to be started, looked at: Java is asked for its version, the jar is read. In a worker thread, since
+        that takes seconds. ThetabulkError if there is nothing to start."""
+        return self._recipe()
+
+    def launch(self, recipe: Recipe) -> Life:
         """In the main thread. ThetabulkError if it cannot be. The token is written down before there is a process: what
         a crash leaves behind in between is found by it."""
-        recipe = self._recipe()
         token = new_token()
         write_record(self._place.record, Record(Mark(0, 0.0, token), self._supervisor, self.remembered()))
         by_key = recipe.creds is None and API_KEY in self._environment
@@ -107,12 +114,15 @@ class Machine:
         return listens(life.mark.token, self.port)
 
     async def end(self, life: Life | None) -> str:
-        """Nothing of it is left afterwards. The means that was needed (ending.py)."""
+        """The means that was needed (ending.py). Should anything of it be left even so (the system does not end who
+        waits for a hung drive), then it stays written down as ours."""
         if life is None:
             return ""
-        return await end(
+        means = await end(
             life, port=self.port, probe=self._probe, grace_s=self._grace_s, monotonic=self._monotonic
         )  # fmt: skip
+        self._left = life.mark if await asyncio.to_thread(family, life.mark.token) else None
+        return means
 
     def port_is_free(self) -> bool:
         return is_free(self.port)
@@ -127,7 +137,7 @@ class Machine:
 
     def remember(self, life: Life | None, details: dict[str, object]) -> None:
         """Written down at once: what is not known to be ours after a crash is never signalled. NotPermitted."""
-        write_record(self._place.record, Record(life.mark if life else None, self._supervisor, details))
+        write_record(self._place.record, Record(life.mark if life else self._left, self._supervisor, details))
 
     def remembered(self) -> dict[str, object]:
         return read_record(self._place.record).details or {}

@@ -45,7 +45,7 @@ def read(argv: Sequence[str], folder: Path | None) -> Invocation:
     return Invocation(folder, jar, credentials, any(_KEY_OPTION.fullmatch(word) for word in argv[1:]))
 
 
-def family(pid: int) -> frozenset[int]:
+def ancestry(pid: int) -> frozenset[int]:
     """A process and those it was started by: the vendor's bootstrapper starts the real Terminal."""
     try:
         return frozenset({pid, *(parent.pid for parent in psutil.Process(pid).parents())})

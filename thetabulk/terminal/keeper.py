@@ -48,13 +48,16 @@ def own_mark(environment: Mapping[str, str]) -> Mark:
 
 
 def spawn(
-    command: Sequence[str], environment: Mapping[str, str], token: str, folder: Path, log: Path
+    command: Sequence[str], environment: Mapping[str, str], token: str, folder: Path, log: Path, log_bytes: int
 ) -> "subprocess.Popen[bytes]":
-    """A process that carries the token, and does not end with us; what it says goes to `log`. NotPermitted if that
-    cannot be written, TerminalUnavailable if it cannot be run."""
+    """A process that carries the token, and does not end with us; what it says is added to `log`, in which another one
+    may be writing. A log of `log_bytes` or more is put aside first, as `….1`. NotPermitted if it cannot be written,
+    TerminalUnavailable if the process cannot be run."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        if log.exists() and log.stat().st_size >= log_bytes:
+            log.replace(log.with_name(f"{log.name}.1"))
+        descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     except OSError as error:
         raise NotPermitted(f"{log} cannot be written: {error.strerror}") from error
     try:

@@ -15,15 +15,17 @@ _SESSION = re.compile(r"(session[ _-]?(?:id|token|key)?[\"']?\s*[=:]\s*[\"']?)[\
 
 
 def redacted(line: str) -> str:
-    """A line of the Terminal without tokens, passwords, addresses and session ids."""
-    return _SESSION.sub(rf"\g<1>{INSTEAD}", without_accounts(line))
+    """A line of the Terminal without tokens, passwords, addresses and session ids, and without what would steer the
+    screen of its reader."""
+    plain = "".join(letter if letter.isprintable() else " " for letter in line)
+    return _SESSION.sub(rf"\g<1>{INSTEAD}", without_accounts(plain))
 
 
 class RotatingLog:
     """Lines go to `path`; when it holds `most_bytes`, it becomes `path.1`, that `path.2`, up to `keep` of them.
 
-    Only the owner may read them. A full disk or a folder without permission loses lines, counted in `lost`; nothing
-    is raised: a Terminal must not stand still because its log cannot be written.
+    Only the owner may read them. A full disk or a folder without permission loses lines; nothing is raised: a Terminal
+    must not stand still because its log cannot be written. How many were `lost` is said where they would stand.
     """
 
     def __init__(self, path: Path, most_bytes: int, keep: int) -> None:
@@ -36,7 +38,8 @@ class RotatingLog:
 
     def write(self, line: str) -> None:
         """One line, without its end."""
-        text = (line + "\n").encode("utf-8", "replace")
+        missing = f"(thetabulk: {self.lost} lines could not be written)\n" if self.lost else ""
+        text = f"{missing}{line}\n".encode("utf-8", "replace")
         try:
             if self._stream is not None and self._size + len(text) > self._most_bytes and self._size:
                 self._rotate()
@@ -45,6 +48,7 @@ class RotatingLog:
             assert self._stream is not None
             self._stream.write(text)
             self._size += len(text)
+            self.lost = 0
         except OSError:
             self.lost += 1
             self.close()

@@ -211,7 +211,8 @@ class Supervisor:
         self._tell(ownership="absent", state="starting", pid=None, next_try_at=None, word="")
         if not await self._port_free():
             return Cause.PORT
-        self._own(self._host.launch())
+        recipe = await asyncio.to_thread(self._host.prepare)
+        self._own(self._host.launch(recipe))
         life = self._life
         assert life is not None
         patience_s = self._settings.start_limit_s if life.first_time else self._settings.start_timeout_s

@@ -104,6 +104,20 @@ def test_start_status_logs_restart_stop(home: FakeHome, terminal: Command, tmp_p
         assert canary.encode() not in everything
 
 
+def test_two_starts_at_once_are_one(home: FakeHome, terminal: Command, tmp_path: Path) -> None:
+    """The slower one waits for what the faster one has begun, and tells the same."""
+    words = ("terminal", "start", "--json")
+    with (
+        process(*words, home=tmp_path / "user", **settings(home)) as one,
+        process(*words, home=tmp_path / "user", **settings(home)) as other,
+    ):
+        done = [one.ended(), other.ended()]
+    assert [each.code for each in done] == [0, 0], [each.told for each in done]
+    assert done[0].document["pid"] == done[1].document["pid"]
+    assert home.count("starts") == 1
+    assert terminal("stop").code == 0
+
+
 def test_the_supervisor_restarts_what_dies(home: FakeHome, terminal: Command) -> None:
     """Long after `start` has returned."""
     pid = terminal("start", "--json").document["pid"]

@@ -4,8 +4,11 @@ program that calls itself Java: it has data to give."""
 import json
 import os
 import signal
+import subprocess
 import sys
+import time
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +19,7 @@ from tests.integration.commands import REPOSITORY, Done, process
 from tests.integration.terminal.fake import CANARIES, free_port, lives
 from tests.integration.terminal.foreigner import Foreigner
 from thetabulk.terminal.listeners import is_free
+from thetabulk.terminal.ownership import read_record
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="the program that calls itself Java is a shell script")
 
@@ -76,6 +80,19 @@ def run(home: SimulatedHome, tmp_path: Path, *more: str) -> Done:
         return running.ended()
 
 
+def told(home: SimulatedHome, tmp_path: Path) -> object:
+    """How the supervisor says that its Terminal is."""
+    record = tmp_path / "home" / "xdg_state_home" / "thetabulk" / "terminal" / f"{home.port}.json"
+    return (read_record(record).details or {}).get("state")
+
+
+def until(is_so: Callable[[], object], seconds: float = 20.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not is_so():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
 def test_a_run_has_its_terminal_and_takes_it_along(home: SimulatedHome, tmp_path: Path) -> None:
     """Started before the first request, its banner read, stopped at the end; its secrets are nowhere."""
     home.simulate("--tier", "value")
@@ -112,16 +129,28 @@ def test_a_terminal_that_dies_in_the_middle_is_back_and_no_day_is_lost(home: Sim
     assert not any(lives(pid) for pid in home.pids())
 
 
+def test_a_terminal_that_has_become_slow_is_restarted_between_two_days(home: SimulatedHome, tmp_path: Path) -> None:
+    """Fine at first, then a trickle (incident 3): told, started anew while nothing is in flight, and no day is lost."""
+    home.simulate("--faults", "degrade:after=16,rate=8000", "--places", "2")
+    more = home.settings() | {"THETABULK_INCIDENT_SLOW_WINDOW_S": "1", "THETABULK_WORKERS": "2"}
+    words = ("download", *DAYS, "--interval", "1h", "--store", tmp_path / "store", "--manage-terminal", "--json")
+    with process(*words, home=tmp_path / "home", **more) as running:
+        running.until("terminal_started")
+        home.simulate()
+        running.until("slowed")
+        done = running.ended()
+    assert done.code == 0, done.told
+    assert [event["cause"] for event in done.events("terminal_stopped")] == ["asked"]
+    assert done.counts == {"saved": 22, "proven": 22}
+    assert done.events("attempt_failed") == []  # nothing was cut off by it
+    assert len(home.pids()) == 2
+    assert not any(lives(pid) for pid in home.pids())
+
+
 def test_a_terminal_that_runs_already_is_used_and_left_running(home: SimulatedHome, tmp_path: Path) -> None:
     """Adopted: said so, with its pid; nothing is started, nothing is stopped."""
-    import subprocess
-
     with subprocess.Popen([home.java], stdout=subprocess.DEVNULL) as foreign:
-        import time
-
-        until = time.monotonic() + 20
-        while is_free(home.port) and time.monotonic() < until:
-            time.sleep(0.02)
+        until(lambda: not is_free(home.port))
         done = run(home, tmp_path)
         assert done.code == 0, done.told
         assert done.events("terminal_started")[0]["ownership"] == "adopted"
@@ -141,6 +170,28 @@ def test_a_stopped_run_takes_its_terminal_along(home: SimulatedHome, tmp_path: P
         running.popen.send_signal(number)
         assert running.ended().code == 128 + number
     assert not any(lives(pid) for pid in home.pids())
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_run_stopped_while_its_terminal_still_starts_takes_all_of_it_along(
+    home: SimulatedHome, tmp_path: Path, number: signal.Signals
+) -> None:
+    """Before the first request, and once more while it is being ended: its child goes too, which no leash would end."""
+    home.java.write_text(
+        f'#!/bin/sh\ncase "$*" in *-version*) echo \'openjdk version "21.0.1"\' >&2; exit 0;; esac\n'
+        f"trap '' TERM\nsleep 300 &\necho $! >> {home.starts}\necho $$ >> {home.starts}\nexec sleep 300\n"
+    )
+    words = ("download", *DAYS, "--store", tmp_path / "store", "--manage-terminal", "--json")
+    more = home.settings() | {"THETABULK_TERMINAL_STOP_GRACE_S": "1"}
+    with process(*words, home=tmp_path / "home", **more) as running:
+        until(lambda: len(home.pids()) == 2 and told(home, tmp_path) == "starting")
+        running.popen.send_signal(number)
+        until(lambda: told(home, tmp_path) == "ending")
+        running.popen.send_signal(number)
+        done = running.ended()
+    assert done.code == 128 + number, done.told
+    assert [lives(pid) for pid in home.pids()] == [False, False]
+    assert told(home, tmp_path) == "absent"
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends a process with its parent (PDEATHSIG)")

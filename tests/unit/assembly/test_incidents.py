@@ -3,12 +3,24 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
+
 from tests.unit.run.test_watch import SHARDS, STARTED, failed
 from tests.unit.run.world import saved
 from tests.virtual_time import in_virtual_time, now
 from thetabulk.assembly.incidents import Incidents
 from thetabulk.config import IncidentConfig
-from thetabulk.events import BreakerChanged, Event, Incident, Paused, Resumed, RunFinished, ShardFinished, ShardStarted
+from thetabulk.events import (
+    BreakerChanged,
+    Event,
+    Incident,
+    Paused,
+    Resumed,
+    RunFinished,
+    ShardFinished,
+    ShardStarted,
+    Stopping,
+)
 from thetabulk.run.watch import Watch
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -63,6 +75,44 @@ async def test_a_pause_is_told_at_once_and_outside_after_half_a_minute() -> None
     assert (document["event"], document["what"], document["you"]) == ("incident", "not there", ["plug it in"])
     assert (document["days_left"], document["since"]) == (7, "2026-11-20T12:01:40+00:00")
     assert wired.outside[1]["lasted_s"] == 632.0
+
+
+@in_virtual_time
+@pytest.mark.parametrize(
+    ("last", "state"),
+    [
+        ((Resumed("SessionTaken", 8.0, gone=False),), "stopped"),
+        ((Stopping("SIGINT", 1), Resumed("SessionTaken", 8.0)), "ended"),
+        ((), "stopped"),
+    ],
+    ids=["stopped in the pause", "over after all", "the run ends by an error"],
+)
+async def test_an_incident_that_outlasts_its_run_is_not_called_over(last: tuple[Event, ...], state: str) -> None:
+    """Neither on the screen nor outside; one that is over while the last transfers end is."""
+    wired = Wired()
+    async with wired.incidents.running():
+        wired.incidents.hear(STARTED)
+        wired.incidents.hear(Paused("SessionTaken", "taken"))
+        await pass_time(60)
+        for event in last:
+            wired.incidents.hear(event)
+        wired.incidents.conclude()
+        wired.incidents.hear(RunFinished(130, (), {}))
+    assert [each for _, each, _ in wired.states] == ["began", state]
+    assert [each["state"] for each in wired.outside if each["event"] == "incident"] == ["began", state]
+
+
+@in_virtual_time
+async def test_what_limps_when_the_run_is_stopped_still_does() -> None:
+    """A Terminal that does not answer, and Ctrl-C."""
+    wired = Wired()
+    async with wired.incidents.running():
+        wired.incidents.hear(STARTED)
+        wired.incidents.hear(BreakerChanged("open", "refused", 1.0, absent=True))
+        wired.incidents.hear(Stopping("SIGINT", 0))
+        await pass_time(5)
+        wired.incidents.conclude()
+    assert [each for _, each, _ in wired.states] == ["began", "stopped"]
 
 
 @in_virtual_time

@@ -42,6 +42,12 @@ def test_the_end_is_one_line() -> None:
     assert over(ended) == "over after 12 min 5 s: the drive is not there"
 
 
+def test_what_is_not_over_is_not_called_so() -> None:
+    """Ctrl-C while the drive is away."""
+    stopped = replace(TAKEN, state="stopped", what="the drive is not there", lasted_s=8.0)
+    assert over(stopped) == "stopped after 8 s; still: the drive is not there"
+
+
 @given(st.integers(60, 200), st.text(max_size=2_000), st.lists(st.text(max_size=500), max_size=20))
 def test_no_words_from_elsewhere_break_the_block(width: int, what: str, you: list[str]) -> None:
     """At most 24 lines, none too wide, none that steers the terminal."""

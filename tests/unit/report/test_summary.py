@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.unit.report.events_of_a_run import STATUS_ROW, empty, failed, run_started, saved, shard
+from tests.unit.report.events_of_a_run import STATUS_ROW, empty, failed, refused, run_started, saved, shard
 from thetabulk import errors
 from thetabulk.events import BoundarySkipped, Paused, Resumed, RunFinished, ShardFinished
 from thetabulk.model import Boundary, Outcome, Proof
@@ -91,3 +91,15 @@ def test_the_summary_fits_80_columns(exit_code: int) -> None:
     """Whatever the end was."""
     tally = finished(exit_code, [saved(0), failed(1)], source="simulator")
     assert max(map(len, summary.lines(tally, 200_000.0))) <= 80
+
+
+def test_refusals_that_are_not_recorded_are_told() -> None:
+    """The table below has none: the subscription shrank, and the days are asked for again."""
+    tally = finished(7, [refused(number) for number in range(3)])
+    tally.add(RunFinished(7, (STATUS_ROW,), {"unrecorded": 3}), 200.0)
+    lines = summary.lines(tally, 200.0)
+    assert lines[2:4] == [
+        "  this run     3 refused",
+        "               3 refused days are not recorded: asked for again",
+    ]
+    assert not [line for line in summary.lines(finished(7, [refused(0)]), 200.0) if "not recorded" in line]

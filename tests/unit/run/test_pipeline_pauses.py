@@ -45,6 +45,7 @@ async def test_a_drive_that_is_gone_or_full_pauses_the_run(letter: str, problem:
     assert isinstance(paused, Paused)
     assert (paused.cause, paused.message, paused.hint) == (type(problem).__name__, problem.what, problem.hint)
     assert isinstance(resumed, Resumed)
+    assert resumed.gone
     assert 498.0 <= resumed.paused_s <= 502.0
     assert ending.paused_s == resumed.paused_s
     assert ending.codes == set()
@@ -265,6 +266,9 @@ async def test_a_paused_run_stops_at_once() -> None:
     assert end <= 102.0
     assert ending.codes == {4, 130}
     assert not world.held
+    [told] = world.told(Resumed)
+    assert isinstance(told, Resumed)
+    assert not told.gone
 
 
 @in_virtual_time

@@ -124,6 +124,23 @@ def test_days_that_end_alike_are_told_at_the_fifth(ends: object) -> None:
     assert seen.cause(60.0) == ""
 
 
+@pytest.mark.parametrize(
+    ("end", "coming", "never"),
+    [
+        (failed, "goes on with the other days", "asks again"),
+        (lambda number: failed(number, "cut"), "asks again at the end", "account"),
+        (refused, "asks small questions: is it these days, or the account?", "asks again"),
+    ],
+    ids=["incomplete", "cut", "refused"],
+)
+def test_days_that_end_alike_say_what_really_comes_next(end: object, coming: str, never: str) -> None:
+    """Lacking answers are not asked for again, nor are refusals; and these are for the account's owner, not for us."""
+    matter = Seen(*(end(number) for number in range(5))).matter(0.0)  # type: ignore[operator]
+    assert coming in matter.next
+    assert never not in matter.next
+    assert ("report it" in matter.you[0]) == (end is not refused)
+
+
 def test_days_that_fail_in_different_ways_are_not_alike() -> None:
     """And a day without data is no failure."""
     seen = Seen()

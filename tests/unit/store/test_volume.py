@@ -40,7 +40,7 @@ def test_a_new_store_says_what_it_is(tmp_path: Path) -> None:
     assert everything(tmp_path / "store") == {
         IDENTITY,
         ".thetabulk",
-        *(f".thetabulk/{name}" for name in ("tmp", "quarantine", "contracts", "logs")),
+        *(f".thetabulk/{name}" for name in ("tmp", "quarantine", "contracts")),
     }
     assert volume.identity == IDENTITY_OF_A
     assert volume.free_bytes() > 0

@@ -1,10 +1,13 @@
 import errno
+import os
+import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from thetabulk.errors import DiskFull, DriveGone, NotPermitted, ThetabulkError
-from thetabulk.store.faults import classify_oserror, translated
+from thetabulk.store.faults import classify_oserror, takes_files, translated
 
 TABLE = [
     (DriveGone, ["EIO", "ENODEV", "ENXIO", "ENOTCONN", "ECONNABORTED", "ESTALE", "EBADMSG"]),
@@ -64,3 +67,24 @@ def test_the_mac_explains_its_privacy_settings() -> None:
     with pytest.raises(NotPermitted) as caught, translated(Path("/Volumes/SSD"), platform="darwin"):
         raise PermissionError(errno.EPERM, "Operation not permitted")
     assert "Privacy" in caught.value.hint
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows does not count files")
+@pytest.mark.parametrize(
+    ("files", "free_files", "free_bytes", "text"),
+    [
+        (1000, 0, 10**9, "no room for more files"),
+        (1000, 5, 10**9, "the drive is full"),
+        (0, 0, 10**9, "no room for more files"),  # FAT and exFAT count none: a folder that is full
+        (0, 0, 10**6, "the drive is full"),
+    ],
+)
+def test_no_room_for_more_files_is_told_apart_from_a_full_drive(
+    files: int, free_files: int, free_bytes: int, text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both are ENOSPC, and exit code 5; the numbers of the file system tell, also about a file that was not made."""
+    found = SimpleNamespace(f_files=files, f_favail=free_files, f_bavail=free_bytes // 512, f_frsize=512)
+    monkeypatch.setattr(os, "statvfs", lambda path: found)
+    with pytest.raises(DiskFull, match=text), translated(tmp_path / "new" / "file"):
+        raise OSError(errno.ENOSPC, "No space left on device")
+    assert takes_files(tmp_path) == (free_files > 0 or not files)

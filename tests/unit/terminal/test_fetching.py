@@ -1,11 +1,13 @@
 """`terminal fetch`, against a server of this machine: nothing is kept that is not whole, nothing replaced unasked."""
 
+import asyncio
 import hashlib
 import io
+import socket
 import threading
 import zipfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -166,3 +168,52 @@ async def test_a_folder_that_cannot_be_written(vendor: Vendor, tmp_path: Path) -
     (tmp_path / "file").write_text("")
     with pytest.raises(NotPermitted, match="cannot be written"):
         await fetch(vendor.url, tmp_path / "file" / "x.jar", state_folder=tmp_path)
+
+
+async def test_a_host_that_cannot_be_reached_is_told_in_plain_words(tmp_path: Path) -> None:
+    """And how to go on without this command: with a browser."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]  # free again in a moment
+    with pytest.raises(TerminalUnavailable) as raised:
+        await fetch(f"https://127.0.0.1:{port}/x.jar", tmp_path / "x.jar", state_folder=tmp_path)
+    assert raised.value.what == f"https://127.0.0.1:{port}/x.jar cannot be had: its host refuses the connection"
+    assert "with a browser" in raised.value.hint
+    assert "--jar FILE" in raised.value.hint
+    assert max(len(f"hint: {line}") for line in raised.value.hint.splitlines()) <= 80
+
+
+@pytest.mark.parametrize(
+    ("scheme", "answer", "said"),
+    [
+        ("https", b"HTTP/1.1 200 OK\r\n\r\n", "no encrypted connection can be made"),
+        ("http", b"220 mail.example ready\r\n", "what answers does not speak HTTP"),
+        ("http", b"", "the connection broke off"),
+        ("http", b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nPK", "it broke off in the middle"),
+        ("http", None, "no answer in time"),
+    ],
+)
+async def test_other_troubles_have_words_of_their_own(
+    tmp_path: Path, scheme: str, answer: bytes | None, said: str
+) -> None:
+    """What answers is no web server, or ends too early, or says nothing."""
+
+    ended = asyncio.Event()
+
+    async def speak(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(ConnectionError):
+            await reader.read(1)
+            if answer is None:
+                await reader.read()
+            else:
+                writer.write(answer)
+        writer.close()
+        with suppress(ConnectionError):
+            await writer.wait_closed()
+        ended.set()
+
+    async with await asyncio.start_server(speak, "127.0.0.1", 0) as server:
+        url = f"{scheme}://127.0.0.1:{server.sockets[0].getsockname()[1]}/x.jar"
+        with pytest.raises(TerminalUnavailable, match=f"cannot be had: {said}$"):
+            await fetch(url, tmp_path / "x.jar", state_folder=tmp_path, timeout_s=0.5)
+        await asyncio.wait_for(ended.wait(), 10)
+    assert files_in(tmp_path) == []

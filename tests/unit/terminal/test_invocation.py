@@ -58,5 +58,5 @@ def test_a_process_is_asked() -> None:
 
 def test_a_family_is_a_process_and_those_it_was_started_by() -> None:
     """The bootstrapper is no second Terminal."""
-    assert {os.getpid(), os.getppid()} <= invocation.family(os.getpid())
-    assert invocation.family(2_000_000_000) == {2_000_000_000}
+    assert {os.getpid(), os.getppid()} <= invocation.ancestry(os.getpid())
+    assert invocation.ancestry(2_000_000_000) == {2_000_000_000}

@@ -1,6 +1,7 @@
 """Who supervises, and what is written down about it."""
 
 import os
+import sys
 from pathlib import Path
 from threading import Event, Thread, Timer
 
@@ -52,7 +53,7 @@ def test_a_state_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     with pytest.raises(NotPermitted, match=r"25503\.lock cannot be written"), keeper.turn(path.with_suffix(".lock")):
         pass
     with pytest.raises(NotPermitted, match=r"25503\.log cannot be written"):
-        keeper.spawn(["true"], {}, "token", path.parent, path.with_suffix(".log"))
+        keeper.spawn(["true"], {}, "token", path.parent, path.with_suffix(".log"), 1_000)
     assert read_record(path) == Record()
 
 
@@ -63,3 +64,13 @@ def test_a_process_that_is_gone_is_nobody(tmp_path: Path) -> None:
     gone = mark(child, "token")
     assert gone == Mark(child, 0.0, "token")
     assert not is_ours(gone)
+
+
+def test_a_second_supervisor_adds_to_the_log_of_the_first(tmp_path: Path) -> None:
+    """Two starts at once: nothing that the first has said is lost; a log that is long is put aside."""
+    log = tmp_path / "supervisor.log"
+    for word in ("first", "second", "third"):
+        words = [sys.executable, "-c", f"print({word!r}, flush=True)"]
+        assert keeper.spawn(words, dict(os.environ), "canary", tmp_path, log, log_bytes=10).wait(20) == 0
+    assert log.read_text() == "third\n"
+    assert (tmp_path / "supervisor.log.1").read_text() == "first\nsecond\n"

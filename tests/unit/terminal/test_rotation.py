@@ -27,13 +27,25 @@ def test_it_goes_on_where_the_last_one_ended(tmp_path: Path) -> None:
     assert (tmp_path / "x.log").read_text() == "first life\nsecond life\n"
 
 
-def test_what_cannot_be_written_is_counted_and_nothing_more(tmp_path: Path) -> None:
+def test_what_cannot_be_written_is_counted_and_told_later(tmp_path: Path) -> None:
     """The Terminal must not stand still because of its log."""
     (tmp_path / "x.log").mkdir()
     log = RotatingLog(tmp_path / "x.log", most_bytes=1_000, keep=1)
     log.write("lost")
     log.write("lost too")
     assert log.lost == 2
+    (tmp_path / "x.log").rmdir()
+    log.write("kept")
+    log.write("as ever")
+    log.close()
+    assert (tmp_path / "x.log").read_text() == "(thetabulk: 2 lines could not be written)\nkept\nas ever\n"
+
+
+def test_what_would_steer_a_screen_is_taken_out_of_a_line() -> None:
+    """Escape sequences, carriage returns, text that runs backwards: `terminal logs` shows letters. A secret does not
+    get past by them."""
+    assert redacted("\x1b[2Jgone\rfar \u202egnorw \x9b31m café\ttab") == " [2Jgone far  gnorw  31m café tab"
+    assert "canary" not in redacted("password=\x1bcanary")
 
 
 def test_the_last_lines_come_from_two_files_if_need_be(tmp_path: Path) -> None:

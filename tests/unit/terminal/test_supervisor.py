@@ -2,8 +2,10 @@
 founding incidents in a moment."""
 
 import asyncio
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +15,7 @@ from thetabulk.errors import AccountError, TerminalUnavailable
 from thetabulk.events import Event, Notice, Paused, TerminalStarted, TerminalStopped
 from thetabulk.terminal.causes import Seen, after, pardoned
 from thetabulk.terminal.child import Life
+from thetabulk.terminal.host import Recipe
 from thetabulk.terminal.lifecycle import Limits
 from thetabulk.terminal.listeners import Listener, Program
 from thetabulk.terminal.ownership import Mark
@@ -72,6 +75,7 @@ class World:
         self.foreign: Callable[[], Sign] = lambda: SILENCE
         self.taken: Callable[[], bool] = lambda: False
         self.record: dict[str, object] = {}
+        self.prepared_in: list[threading.Thread] = []
 
     @property
     def life(self) -> FakeLife | None:
@@ -91,7 +95,12 @@ class World:
     async def ask_to_stop(self) -> Sign:
         raise AssertionError("only the end of a life asks that, and it is written down here")
 
-    def launch(self) -> Life:
+    def prepare(self) -> Recipe:
+        self.prepared_in.append(threading.current_thread())
+        return Recipe(Path("/java"), Path("/ThetaTerminalv3.jar"), None, ())
+
+    def launch(self, recipe: Recipe) -> Life:
+        assert threading.current_thread() is threading.main_thread(), "the leash is bound to the thread that starts"
         assert self.life is None, "two Terminals of one account"
         life = FakeLife(Mark(1_000 + len(self.lives), now(), "token"), now())
         self.lives.append(life)
@@ -471,3 +480,15 @@ async def test_a_wished_restart_does_not_shorten_the_cool_down_of_a_session() ->
     await supervisor.restart("it has slowed down")
     assert world.starts[1] - world.ends[0] >= 600
     task.cancel()
+
+
+async def test_what_takes_seconds_to_look_at_holds_up_nobody() -> None:
+    """Java and the jar are looked at in a worker thread; the process is made in the main one. In real time, since in
+    virtual time there are no threads."""
+    world = World()
+    supervisor = world.supervisor()
+    task = asyncio.create_task(supervisor.run())
+    await asyncio.wait_for(supervisor.settled.wait(), 30)
+    task.cancel()
+    assert len(world.starts) == len(world.prepared_in) == 1
+    assert threading.main_thread() not in world.prepared_in

@@ -129,7 +129,7 @@ def _look_around(config: Config, port: int, *, trust_jar: bool) -> Local:
     pin, version, broken = start.look_at_jar(jar, state.state_folder(), trust=trust_jar)
     shows_key = any(each.shows_key for each in running)
     kit = Kit(jar, pin, version, broken, credentials.examine(file), _filesystem(file), shows_key)
-    family = {pid for each in pids for pid in invocation.family(each)}
+    family = {pid for each in pids for pid in invocation.ancestry(each)}
     others = [each for each in listeners.lookalikes(pids) if each.pid not in family and not _is_thetabulk(each)]
     return Local(listening, tuple(others), kit)
 
