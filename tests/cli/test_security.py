@@ -1,5 +1,6 @@
 """What others have written is told, and does nothing."""
 
+from io import UnsupportedOperation
 from types import SimpleNamespace
 from typing import NoReturn
 
@@ -20,6 +21,9 @@ class Screen:
     def write(self, text: str) -> int:
         self.text += text
         return len(text)
+
+    def fileno(self) -> int:
+        raise UnsupportedOperation
 
     def flush(self) -> None: ...
 

@@ -123,8 +123,6 @@ def test_a_signal_lets_transfers_in_flight_end(
     number: signal.Signals, code: int, undisturbed: tuple[str, dict[str, str]], tmp_path: Path
 ) -> None:
     """Stopped with the signal's exit code; the days in flight are saved, and `resume` gets the rest."""
-    if signal.getsignal(number) is signal.SIG_IGN:
-        pytest.skip(f"{number.name} is ignored here, as `nohup` wants it, and so it is by what is started from here")
     url, files = undisturbed
     home = tmp_path / "home"
     where = ("--url", url, "--store", tmp_path / "s", "--json")
