@@ -79,12 +79,13 @@ def _watched(ran: Ran) -> int:
 
     def looks_on() -> bool:
         nonlocal before, most
-        if ran.child.over:
-            return True
-        now = int(process.memory_info().rss)
+        try:
+            now = int(process.memory_info().rss)
+        except psutil.NoSuchProcess:
+            return ran.child.over
         started = any(event.get("event") == "shard_started" for event in ran.events())
         before, most = (now, now) if not started else (before, max(most, now))
-        return False
+        return ran.child.over
 
     mounts.wait_for(looks_on, "the run does not come to its end", _PATIENCE_S)
     return most - before
