@@ -169,6 +169,28 @@ def test_what_was_written_is_known_before_it_is_committed(root: Path) -> None:
         assert part.sha256 == hashlib.sha256(BODY).hexdigest()
 
 
+def test_who_reads_a_part_again_hears_of_a_pulled_drive_in_our_words(root: Path) -> None:
+    """A day is printed again before its commit; a path that is no longer there is no mistake of ours."""
+    with Part(opened(root), NAME) as part:
+        part.write(BODY)
+        part.close()
+        with part.reading() as path:
+            assert path.read_bytes() == BODY
+        root.rename(root.with_name("pulled"))
+        with pytest.raises(DriveGone), part.reading() as path:
+            path.read_bytes()
+
+
+def test_how_a_day_was_committed_is_told_to_whoever_wants_to_know(root: Path) -> None:
+    """Once for each day, after its name is in place."""
+    told: list[Committed] = []
+    with Part(opened(root), NAME, tell=told.append) as part:
+        part.write(BODY)
+        assert told == []
+        committed = part.commit(DAY)
+    assert told == [committed]
+
+
 def test_what_the_system_takes_in_small_bites_is_written_whole(root: Path) -> None:
     """Short writes are normal."""
     with FaultyOs() as calls:
