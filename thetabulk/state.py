@@ -50,11 +50,16 @@ def remember_store(folder: Path, path: Path, identity: str, device: int | None =
     stores.pop(path.absolute(), None)
     stores[path.absolute()] = identity, device
     known = {str(path): {"store": identity, "device": device} for path, (identity, device) in stores.items()}
-    scratch = folder / f"{_FILE}.{os.getpid()}"
+    remember(folder / _FILE, {"stores": known})
+
+
+def remember(file: Path, document: object) -> None:
+    """The file whole, as JSON, or (in a state folder that cannot be written) as it was."""
+    scratch = file.with_name(f"{file.name}.{os.getpid()}")
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        scratch.write_text(json.dumps({"stores": known}, indent=2) + "\n", encoding="utf-8")
-        scratch.replace(folder / _FILE)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        scratch.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
+        scratch.replace(file)
     except OSError:
         with suppress(OSError):
             scratch.unlink()

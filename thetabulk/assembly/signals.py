@@ -1,11 +1,13 @@
-"""Ctrl-C, TERM and HUP, told to whoever is at work in the event loop."""
+"""Ctrl-C, TERM and HUP, told to whoever is at work, with an event loop or without one."""
 
 import asyncio
 import os
 import signal
+import threading
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager, suppress
 from itertools import count
+from typing import Any
 
 Told = Callable[[signal.Signals], object]
 
@@ -67,9 +69,7 @@ async def until_told(work: Coroutine[None, None, int]) -> int:
 
 @contextmanager
 def _handled(told: Told) -> Iterator[None]:
-    loop = asyncio.get_running_loop()
-    numbers = [getattr(signal, name) for name in _NAMES if hasattr(signal, name)]
-    before = {number: handler for number in numbers if (handler := signal.getsignal(number)) is not signal.SIG_IGN}
+    loop, before = asyncio.get_running_loop(), _not_ignored()
     for number in before:
         try:
             loop.add_signal_handler(number, told, number)
@@ -78,7 +78,37 @@ def _handled(told: Told) -> Iterator[None]:
     try:
         yield
     finally:
-        for number, handler in before.items():
+        for number in before:
             with suppress(NotImplementedError):
                 loop.remove_signal_handler(number)
-            signal.signal(number, handler if handler is not None else signal.SIG_DFL)
+        _restore(before)
+
+
+@contextmanager
+def first_heard() -> Iterator[Callable[[], int]]:
+    """For work without an event loop: inside the block the first signal is only remembered: its number, 0 before. The
+    second does what it did before. One that is ignored stays so; outside the main thread none is heard."""
+    found: list[int] = []
+    before = _not_ignored() if threading.current_thread() is threading.main_thread() else {}
+
+    def note(number: int, _: object) -> None:
+        found.append(number)
+        _restore(before)
+
+    for number in before:
+        signal.signal(number, note)
+    try:
+        yield lambda: found[0] if found else 0
+    finally:
+        _restore(before)
+
+
+def _not_ignored() -> dict[signal.Signals, Any]:
+    """What each of them does now, but for those that are ignored."""
+    numbers = [getattr(signal, name) for name in _NAMES if hasattr(signal, name)]
+    return {number: handler for number in numbers if (handler := signal.getsignal(number)) is not signal.SIG_IGN}
+
+
+def _restore(before: dict[signal.Signals, Any]) -> None:
+    for number, handler in before.items():
+        signal.signal(number, handler if handler is not None else signal.SIG_DFL)

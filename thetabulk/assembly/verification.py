@@ -7,10 +7,10 @@ from pathlib import Path
 from thetabulk.assembly import checks, clock, repairs, stores
 from thetabulk.assembly.checked import Checked
 from thetabulk.assembly.checks import Depth, Progress, Report
-from thetabulk.assembly.first_signal import first_heard
 from thetabulk.assembly.parts import Grids
 from thetabulk.assembly.profiles import profile_in
 from thetabulk.assembly.repairs import Fetch
+from thetabulk.assembly.signals import first_heard
 from thetabulk.assembly.stores import Store
 from thetabulk.config import Resolved
 from thetabulk.errors import ThetabulkError, worst

@@ -44,7 +44,6 @@ def systemd_service(service: Service) -> str:
     return f"""\
 [Unit]
 Description=thetabulk: options history up to the last settled day
-Documentation=https://www.freedesktop.org/software/systemd/man/systemd.service.html
 Wants=network-online.target
 After=network-online.target
 

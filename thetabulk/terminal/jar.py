@@ -6,7 +6,6 @@ and ask (reliability.md §8). Nothing here downloads anything.
 
 import hashlib
 import json
-import os
 import re
 import zipfile
 import zlib
@@ -15,6 +14,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
+
+from thetabulk.state import remember
 
 NAME = "ThetaTerminalv3.jar"
 _FILE = "jars.json"
@@ -91,15 +92,7 @@ def check(folder: Path, path: Path) -> Pin:
 
 def trust(folder: Path, path: Path, found: str) -> None:
     """Remember this hash from now on; in a state folder that cannot be written, nothing is remembered."""
-    known = _remembered(folder) | {str(path.absolute()): found}
-    scratch = folder / f"{_FILE}.{os.getpid()}"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        scratch.write_text(json.dumps({"jars": known}, indent=2) + "\n", encoding="utf-8")
-        scratch.replace(folder / _FILE)
-    except OSError:
-        with suppress(OSError):
-            scratch.unlink()
+    remember(folder / _FILE, {"jars": _remembered(folder) | {str(path.absolute()): found}})
 
 
 def _remembered(folder: Path) -> dict[str, str]:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from thetabulk.assembly import stores
+from thetabulk.assembly.limits import SMALL_FILES
 from thetabulk.config import DoctorConfig, Resolved, StoreConfig
 from thetabulk.errors import DiskFull, DriveGone, NotPermitted, ThetabulkError, UsageError
 from thetabulk.report.findings import Finding, ok, problem, warn
@@ -16,7 +17,6 @@ from thetabulk.store import drives, layout
 from thetabulk.store.drives import Mount
 from thetabulk.store.volume import IDENTITY, check_place, open_store
 
-_SMALL_FILES = frozenset(("vfat", "msdos", "fat", "fat32", "fuse.fusefat"))
 _PASSING = frozenset(("tmpfs", "ramfs", "overlay"))
 _NETWORK = ("nfs", "nfs4", "cifs", "smb", "smb3", "smbfs", "afpfs", "webdav", "fuse.sshfs", "fuse.rclone", "9p")
 
@@ -126,7 +126,7 @@ def room_finding(place: Place, settings: StoreConfig, doctor: DoctorConfig) -> F
 
 def filesystem_finding(place: Place) -> Finding:
     kind = place.filesystem
-    if kind in _SMALL_FILES:
+    if kind in SMALL_FILES:
         return warn(
             "file system", f"{kind} holds no file of 4 GiB or more, and loses its order when unplugged",
             "copy what is on the drive, and format it as exFAT (or APFS, NTFS, ext4)",
